@@ -1,0 +1,83 @@
+# Everything a developer runs. A fresh machine needs Python 3.11 or newer, make and node (for the real servers).
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+NEWEST_FIRST := python3 python3.14 python3.13 python3.12 python3.11
+PYTHON ?= $(shell for python in $(NEWEST_FIRST); do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PIP_VERSION := 26.3
+VENV := .venv
+DEMO := .demo
+BIN := $(VENV)/bin
+SERVERS := tests/servers/node_modules/.package-lock.json
+
+# $(call make_venv,DIRECTORY): an empty environment with the pip that the rest relies on
+make_venv = $(if $(PYTHON),,$(error Python 3.11 or newer is needed; name it with: make PYTHON=/path/to/python)) \
+	$(PYTHON) -m venv --clear $(1) && \
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check pip==$(PIP_VERSION)
+# $(call install,DIRECTORY,MORE): this checkout, editable, with the tested version of everything it needs
+install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check \
+	--constraint constraints.txt --build-constraint constraints.txt --editable . $(2)
+
+.PHONY: help
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
+
+.PHONY: demo
+demo: $(DEMO)/venv/installed ## record a short scripted run of a bundled server and show what is kept
+	$(DEMO)/venv/bin/mcptap demo --keep $(DEMO)/records
+
+.PHONY: test
+test: lint servers ## check style and types, then run every test
+	$(BIN)/python -m pytest -n 4 --dist worksteal --durations 15
+
+.PHONY: lint
+lint: $(VENV)/installed ## check style and types only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: bench
+bench: $(VENV)/installed ## measure what the tap costs, beside a direct pipe
+	$(BIN)/python -m benchmarks
+
+.PHONY: selftest
+selftest: $(VENV)/installed ## compare an odd-behaving server with and without the tap
+	$(BIN)/mcptap selftest
+
+.PHONY: servers
+servers: ## install the real MCP servers that the end-to-end tests run
+ifneq ($(shell command -v npm 2>/dev/null),)
+servers: $(SERVERS)
+else
+servers:
+	@echo 'make: npm is not installed: the tests with real servers (tests/e2e) will be skipped' >&2
+	@test -z "$$CI" || { echo 'make: with CI set nothing may be skipped' >&2; exit 1; }
+endif
+
+.PHONY: lock
+lock: $(VENV)/installed ## write the versions in .venv down in constraints.txt
+	{ sed -n '/^#/p' constraints.txt; $(BIN)/pip freeze --exclude-editable; } > constraints.new
+	mv constraints.new constraints.txt
+
+.PHONY: clean
+clean: ## remove everything that was made here
+	rm -rf $(VENV) $(DEMO) tests/servers/node_modules build dist
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find tap exporters benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@$(call make_venv,$(VENV))
+	$(call install,$(VENV),--group dev)
+	@touch $@
+
+$(DEMO)/venv/installed: pyproject.toml constraints.txt
+	@mkdir -p $(DEMO)
+	@$(call make_venv,$(DEMO)/venv)
+	$(call install,$(DEMO)/venv)
+	@touch $@
+
+$(SERVERS): tests/servers/package.json tests/servers/package-lock.json
+	cd tests/servers && npm ci --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,1 @@
+"""Where records go, and how they are read: collector process, journal, DuckDB store, command line."""

@@ -1,0 +1,1 @@
+"""The command line (click and rich). The wrapper itself never imports this."""

@@ -1,0 +1,95 @@
+"""`mcptap verify` and `mcptap rebuild`: the journal against itself, and the database from the journal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mcptap.exporters.cli.errors import FAILED, CommandError
+from mcptap.exporters.cli.options import with_home
+from mcptap.exporters.cli.output import Screen, write_object
+from mcptap.exporters.cli.units import number, size
+from mcptap.exporters.journal.verify import Problem, Report
+from mcptap.exporters.journal.verify import verify as check
+
+HEAD = re.compile("[0-9a-f]{64}")
+
+
+@click.command()
+@click.option("--expect-head", metavar="HASH", help="a ledger head printed earlier, which must still be there")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object")
+@with_home
+def verify(home: Path, expect_head: str | None, *, as_json: bool) -> int:
+    """Checks the journal and names the first bad line of each file.
+
+    Exit status 1 if anything is wrong. Keep the ledger's head that is printed somewhere else: with --expect-head even a
+    journal that was written anew is found out.
+    """
+    if expect_head is not None and not HEAD.fullmatch(expect_head := expect_head.strip().lower()):
+        raise click.UsageError("--expect-head takes the 64 hexadecimal digits that mcptap verify printed")
+    _must_exist(home)
+    with _progress("checking") as told:
+        report = check(home, expect_head=expect_head, progress=told)
+    if as_json:
+        write_object({"ok": report.ok, **asdict(report)})
+    else:
+        _print(report)
+    return 0 if report.ok else FAILED
+
+
+@click.command()
+@with_home
+def rebuild(home: Path) -> None:
+    """Makes the database anew from the journal.
+
+    The old one is used until the new one is complete. A collector at work goes on with the new one.
+    """
+    from mcptap.exporters.store.read import StoreError
+    from mcptap.exporters.store.rebuild import rebuild as load
+
+    _must_exist(home)
+    try:
+        with _progress("loading") as told:
+            lines = load(home, told)
+    except StoreError as problem:
+        raise CommandError(str(problem), problem.hint) from None
+    Screen().put(f"{number(lines)} lines of the journal loaded into a new database")
+
+
+def _must_exist(home: Path) -> None:
+    if not home.is_dir():
+        raise CommandError(f"nothing is recorded in {home}", "name another directory with --home")
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, if that is a terminal."""
+    screen = Screen(stderr=True)
+    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _print(report: Report) -> None:
+    screen = Screen()
+    for problem in report.problems:
+        screen.put(f"{_place(problem)}: ", (problem.what, "bold red"), cut=False)
+    for note in report.notes:
+        screen.put((f"{_place(note)}: {note.what}", "dim"), cut=False)
+    lines = f"{number(report.lines)} lines, {size(report.bytes)}"
+    screen.put(f"{report.files} runs, {lines}; ledger of {number(report.ledger_lines)} lines")
+    verdict = ("the journal is good", "bold green")
+    found = (f"{len(report.problems)} problems, the first of each file is shown", "bold red")
+    screen.put(verdict if report.ok else found)
+    screen.put(f"ledger head {report.ledger_head}", cut=False)
+
+
+def _place(problem: Problem) -> str:
+    return problem.file if problem.line is None else f"{problem.file}, line {problem.line}"

@@ -1,0 +1,152 @@
+"""`mcptap status` and `mcptap stop`: how the parts are, and ending the collector."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+import psutil
+
+from mcptap.exporters.cli.errors import CommandError
+from mcptap.exporters.cli.options import with_home
+from mcptap.exporters.cli.output import Cell, Screen, write_object
+from mcptap.exporters.cli.reading import ask
+from mcptap.exporters.cli.runs import SHORT
+from mcptap.exporters.cli.units import size, span
+from mcptap.exporters.collector.client import NotRunningError
+from mcptap.tap.pipe.handover import NOTES
+
+LEAVING_S = 60.0  # it loads what it has first
+GAPS = "SELECT count(*), coalesce(sum(bytes), 0) FROM gaps"
+GOOD = frozenset({"ok", "running"})
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="one JSON object")
+@with_home
+def status(home: Path, *, as_json: bool) -> None:
+    """Tells how collector, journal and store are, and what could not be recorded."""
+    told = state(home)
+    if as_json:
+        write_object(told)
+        return
+    screen = Screen()
+    for name, cells in _lines(home, told):
+        screen.put((f"{name:<11}", "bold"), *cells)
+
+
+@click.command()
+@with_home
+def stop(home: Path) -> None:
+    """Lets the collector write what it has and leave.
+
+    Wrapped servers go on; the first of them that has something to record starts a collector again.
+    """
+    try:
+        answer = ask(home, "stop")
+    except NotRunningError:
+        Screen().put("no collector is running")
+        return
+    pid, taps = answer.get("pid"), answer.get("taps", 0)
+    until = time.monotonic() + LEAVING_S
+    while pid is not None and _is_alive(int(pid)):
+        if time.monotonic() > until:
+            raise CommandError(f"the collector (pid {pid}) is still writing", f"see {home}/collector.log")
+        time.sleep(0.02)
+    Screen().put(f"the collector (pid {pid}) has left")
+    if taps:
+        Screen().put((f"{taps} wrapped servers run on; they start a collector again", "dim"))
+
+
+def state(home: Path) -> dict[str, Any]:
+    """What the collector tells, with `lag` and `gaps`; the same keys when there is none."""
+    try:
+        told = ask(home, "status")
+    except NotRunningError:
+        told = {}
+    none: dict[str, Any] = {
+        "collector": {"pid": None, "state": "stopped", "home": str(home)},
+        "taps": 0,
+        "runs": [],
+        "journal": {"state": "idle", "detail": None},
+        "store": {"state": "closed", "detail": "the collector opens it", "lag_runs": None, "lag_bytes": None},
+    }
+    whole = {**none, **({} if told.get("op") == "outdated" else told)}
+    store = whole["store"]
+    whole["lag"] = {"runs": store.get("lag_runs"), "bytes": store.get("lag_bytes")}
+    whole.setdefault("gaps", _gaps(home, readable=store.get("port") is not None))
+    return whole
+
+
+def _gaps(home: Path, *, readable: bool) -> dict[str, int | None]:
+    """What passed unrecorded: as the tables have it, and what notes of taps tell that found no collector."""
+    count, total = None, None
+    if readable:
+        from mcptap.exporters.store import read
+
+        with suppress(read.StoreError):  # `store` says how it is
+            ((count, total),) = read.run(GAPS, home)[1]
+    return {"count": count, "bytes": total, "noted_bytes": sum(map(_noted, Path(home, NOTES).glob("*.json")))}
+
+
+def _noted(note: Path) -> int:
+    try:
+        return sum(json.loads(note.read_bytes())["offsets"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0  # being written, or taken in just now
+
+
+def _lines(home: Path, told: dict[str, Any]) -> list[tuple[str, tuple[Cell, ...]]]:
+    collector, lag, gaps = told["collector"], told["lag"], told["gaps"]
+    behind = f", {size(lag['bytes'])} of {lag['runs']} runs to load" if lag["bytes"] else ""
+    return [
+        ("home", (str(home),)),
+        ("collector", (_state_of(collector), _about(collector))),
+        ("recording", (f"{len(told['runs'])} runs",)),
+        *(("", _run_line(run)) for run in told["runs"]),
+        ("journal", (_state_of(told["journal"]), _detail(told["journal"]))),
+        ("store", (_state_of(told["store"]), _detail(told["store"]), behind)),
+        ("gaps", _gap_cells(gaps)),
+    ]
+
+
+def _about(collector: dict[str, Any]) -> str:
+    if collector["pid"] is None:
+        return ""
+    return f"   pid {collector['pid']}, {collector['version']}, up {span(collector['uptime_s'])}"
+
+
+def _run_line(run: dict[str, Any]) -> tuple[Cell, ...]:
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run["since"]))
+    return run["run_id"][-SHORT:], f"  {run['name'] or '-'}   pid {run['server_pid']}, since {since}"
+
+
+def _gap_cells(gaps: dict[str, Any]) -> tuple[Cell, ...]:
+    if gaps["count"] is None:
+        recorded: Cell = "not known while the store is not served"
+    elif gaps["count"]:
+        recorded = (f"{gaps['count']}, {size(gaps['bytes'])} passed unrecorded", "yellow")
+    else:
+        recorded = ("none", "green")
+    noted = gaps.get("noted_bytes")
+    return recorded, (f"   {size(noted)} more to be told by the next collector" if noted else "", "yellow")
+
+
+def _state_of(told: dict[str, Any]) -> Cell:
+    quiet = told["state"] in {"stopped", "idle", "closed"}
+    return told["state"], "green" if told["state"] in GOOD else "dim" if quiet else "yellow"
+
+
+def _detail(told: dict[str, Any]) -> str:
+    return f": {told['detail']}" if told["detail"] else ""
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

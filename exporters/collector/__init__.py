@@ -1,0 +1,1 @@
+"""The one process per user that turns the traffic of all taps into records."""

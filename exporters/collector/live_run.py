@@ -1,0 +1,156 @@
+"""One run while it is recorded: entries from a tap's pipe in, journal lines out, then what may be acknowledged.
+
+The idea: nothing is acknowledged before it is in the journal, and the journal alone says where a run stands. When
+writing fails, the records wait here, nothing more is read from the tap, and the tap's own buffer does the rest.
+Everything in this module is synchronous and runs on a worker thread, one at a time for a run.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from mcptap.exporters.collector import processes
+from mcptap.exporters.journal.ledger import Ledger
+from mcptap.exporters.journal.writer import JournalFile
+from mcptap.tap.analysis import Analysis
+from mcptap.tap.pipe.wire import ACK, ENDED, FAILING, GOING_ON, HEADER, MAX_PAYLOAD, RUN_ENDED, STREAMS
+from mcptap.tap.records import Record, RunStarted
+from mcptap.tap.redact import Redactor, redact_started
+
+
+class DamagedRunError(Exception):
+    """The journal of a run that has not ended cannot be read; nothing more is written to it."""
+
+
+class LiveRun:
+    """The analysis and the journal of one run that has not ended."""
+
+    def __init__(self, started: RunStarted, journal: JournalFile, analysis: Analysis) -> None:
+        self.started, self._journal, self._analysis = started, journal, analysis
+        self.since = time.time()
+        self.tap = started.tap_pid, started.tap_created  # who could go on with this run
+        self.ended = False
+        self._unwritten: list[Record] = []
+        self._safe = self._analysed()
+
+    @classmethod
+    def begin(cls, home: Path, ledger: Ledger, redactor: Redactor, hello: dict[str, Any]) -> LiveRun:
+        """Opens the record of a new run. Raises OSError, KeyError, ValueError for a hello that is none."""
+        started = redact_started(redactor, _started(hello))
+        journal = JournalFile.create(home, ledger, started)
+        return cls(started, journal, Analysis(started, redactor))
+
+    @classmethod
+    def resume(cls, home: Path, ledger: Ledger, redactor: Redactor, run_id: str) -> LiveRun:
+        """Goes on where the journal of a run ends. Raises OSError; ValueError if it has been closed."""
+        journal, records = JournalFile.reopen(home, ledger, run_id)
+        started = next(records, None)
+        if not isinstance(started, RunStarted):
+            raise DamagedRunError(f"the first line of run {run_id} cannot be read; `mcptap verify` tells more")
+        return cls(started, journal, Analysis.resume(started, redactor, records))
+
+    @property
+    def run_id(self) -> str:
+        return self.started.run_id
+
+    @property
+    def written(self) -> list[int]:
+        """Per stream, the offset before which everything is in the journal."""
+        return self._safe
+
+    def _analysed(self) -> list[int]:
+        safe = self._analysis.safe_offsets()
+        return [safe[stream] for stream in STREAMS]  # type: ignore[index]
+
+    def acknowledgement(self, *, failing: bool = False) -> bytes:
+        """What may be said to the tap: what has been written, and whether that was all or cannot go on."""
+        return ACK.pack(*self._safe, FAILING if failing else RUN_ENDED if self.ended else GOING_ON)
+
+    def take(self, data: memoryview) -> int:
+        """Analyses the whole entries at the beginning of what was read from the pipe; returns how many bytes they take.
+
+        Their records wait for `write`. Raises ValueError for what no tap sends.
+        """
+        position = 0
+        while len(data) - position >= HEADER.size:
+            stream, length, offset, at = HEADER.unpack_from(data, position)
+            if length > MAX_PAYLOAD:
+                raise ValueError(f"an entry of {length} bytes")
+            end = position + HEADER.size + length
+            if end > len(data):
+                break
+            self._analyse(stream, offset, at, bytes(data[position + HEADER.size : end]))
+            position = end
+        return position
+
+    def lose(self, reason: str, offsets: list[int] | None = None) -> None:
+        """Closes the record of a run whose tap is gone. `offsets`: how far its streams had come, if it left a note."""
+        if self.ended:
+            self.write()
+            return
+        self._unwritten += self._analysis.end(
+            at=time.time_ns(),
+            final_offsets=dict(zip(STREAMS, offsets, strict=True)) if offsets else None,  # type: ignore[arg-type]
+            exit_code=None,
+            exit_signal=None,
+            max_rss_bytes=None,
+            cpu_seconds=None,
+            state="lost",
+            reason=reason,
+        )
+        self.ended = True
+        self._state = "lost"
+        self.write()
+
+    def write(self) -> None:
+        """Writes what is pending; closes the journal after the last record. Raises OSError and keeps it pending."""
+        if self._unwritten:
+            self._journal.append(self._unwritten)
+            self._unwritten = []
+        self._safe = self._analysed()
+        if self.ended:
+            self._journal.close(self._state)  # type: ignore[arg-type]
+
+    def sync(self) -> None:
+        """Waits until the journal is on the disk. Raises OSError."""
+        if not self.ended:
+            self._journal.sync()
+
+    def _analyse(self, stream: int, offset: int, at: int, payload: bytes) -> None:
+        if stream == ENDED:
+            self._end(at, json.loads(payload))
+        else:
+            self._unwritten += self._analysis.data(STREAMS[stream], offset, at, payload)  # type: ignore[arg-type]
+
+    def _end(self, at: int, facts: dict[str, Any]) -> None:
+        self._unwritten += self._analysis.end(
+            at=at,
+            final_offsets=dict(zip(STREAMS, facts.pop("offsets"), strict=True)),  # type: ignore[arg-type]
+            state="ended",
+            reason=None,
+            **facts,
+        )
+        self.ended, self._state = True, "ended"
+
+
+def _started(hello: dict[str, Any]) -> RunStarted:
+    """What a tap's hello tells, with what the system knows of the processes in it."""
+    return RunStarted(
+        run_id=hello["run_id"],
+        at=hello["at"],
+        name=hello["name"],
+        command=tuple(hello["command"]),
+        cwd=hello["cwd"],
+        env_names=tuple(hello["env_names"]),
+        tap_version=hello["version"],
+        tap_pid=hello["tap_pid"],
+        tap_created=processes.created(hello["tap_pid"]),
+        server_pid=hello["server_pid"],
+        server_created=processes.created_by(hello["server_pid"], hello["tap_pid"]),
+        host_session_id=processes.host_session_id(hello["host_pid"]),
+        executable_path=hello["executable_path"],
+        executable_sha256=processes.file_sha256(hello["executable_path"]),
+    )

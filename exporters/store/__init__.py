@@ -1,0 +1,1 @@
+"""DuckDB rows, loaded from the journal exactly once, and read-only SQL over them."""

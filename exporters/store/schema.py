@@ -1,0 +1,169 @@
+"""What the database holds: relations and their columns, the same names in code, in the README and in users' SQL.
+
+One table below says it all; DDL is derived from it. Times are TIMESTAMP, in UTC: TIMESTAMP WITH TIME ZONE cannot be
+fetched in Python without one more package. A message that an exchange has settled has its body in that exchange's row
+and nowhere else: bodies are most of the disk, and reading exchanges is most of the work. `messages` brings the two
+together again.
+
+A file of another VERSION is not converted: it is loaded again from the journal.
+"""
+
+from __future__ import annotations
+
+VERSION = 1
+
+Columns = dict[str, str]
+
+# A body compresses to a fifth with zstd; DuckDB would choose a faster and weaker method by itself.
+BODY = "VARCHAR USING COMPRESSION zstd"
+
+TABLES: dict[str, Columns] = {
+    "runs": {
+        "run_id": "VARCHAR",
+        "host_session_id": "VARCHAR",
+        "name": "VARCHAR",
+        "command": "VARCHAR",
+        "cwd": "VARCHAR",
+        "host_name": "VARCHAR",
+        "host_version": "VARCHAR",
+        "server_name": "VARCHAR",
+        "server_version": "VARCHAR",
+        "protocol_version": "VARCHAR",
+        "started_at": "TIMESTAMP",
+        "ended_at": "TIMESTAMP",
+        "exit_code": "BIGINT",
+        "exit_signal": "BIGINT",
+        "max_rss_bytes": "BIGINT",
+        "cpu_seconds": "DOUBLE",
+        "env_names": "VARCHAR",
+        "executable_path": "VARCHAR",
+        "executable_sha256": "VARCHAR",
+        "tap_version": "VARCHAR",
+        "bytes_client": "BIGINT",
+        "bytes_server": "BIGINT",
+        "state": "VARCHAR",
+        "bytes_stderr": "BIGINT",
+        "tap_pid": "BIGINT",
+        "server_pid": "BIGINT",
+        "end_reason": "VARCHAR",
+    },
+    "internal.message_rows": {
+        "run_id": "VARCHAR",
+        "seq": "BIGINT",
+        "side": "VARCHAR",
+        "at": "TIMESTAMP",
+        "kind": "VARCHAR",
+        "method": "VARCHAR",
+        "rpc_id": "VARCHAR",
+        "size_bytes": "BIGINT",
+        "body": BODY,
+        "truncated": "BOOLEAN",
+        "journal_hash": "VARCHAR",
+        "unscanned": "VARCHAR",
+        "sha256": "VARCHAR",
+        "facts": "VARCHAR",
+        "exchange_seq": "BIGINT",
+    },
+    "exchanges": {
+        "run_id": "VARCHAR",
+        "seq": "BIGINT",
+        "reply_seq": "BIGINT",
+        "side": "VARCHAR",
+        "method": "VARCHAR",
+        "target": "VARCHAR",
+        "rpc_id": "VARCHAR",
+        "started_at": "TIMESTAMP",
+        "duration_ms": "DOUBLE",
+        "outcome": "VARCHAR",
+        "error_code": "BIGINT",
+        "error_message": "VARCHAR",
+        "request_bytes": "BIGINT",
+        "reply_bytes": "BIGINT",
+        "request_body": BODY,
+        "reply_body": BODY,
+        "protocol_version": "VARCHAR",
+        "era": "VARCHAR",
+        "probe": "BOOLEAN",
+        "long_lived": "BOOLEAN",
+        "client_name": "VARCHAR",
+        "server_name": "VARCHAR",
+        "trace_id": "VARCHAR",
+        "span_id": "VARCHAR",
+        "logical_id": "VARCHAR",
+    },
+    "findings": {
+        "finding_id": "VARCHAR",
+        "run_id": "VARCHAR",
+        "seq": "BIGINT",
+        "at": "TIMESTAMP",
+        "detector": "VARCHAR",
+        "rule": "VARCHAR",
+        "severity": "VARCHAR",
+        "channel": "VARCHAR",
+        "title": "VARCHAR",
+        "evidence": "VARCHAR",
+        "pointer": "VARCHAR",
+        "fingerprint": "VARCHAR",
+    },
+    "redactions": {
+        "run_id": "VARCHAR",
+        "seq": "BIGINT",
+        "pointer": "VARCHAR",
+        "rule": "VARCHAR",
+        "fingerprint": "VARCHAR",
+        "length": "BIGINT",
+    },
+    "definitions": {
+        "server_key": "VARCHAR",
+        "kind": "VARCHAR",
+        "name": "VARCHAR",
+        "hash": "VARCHAR",
+        "body": "VARCHAR",
+        "first_seen": "TIMESTAMP",
+        "last_seen": "TIMESTAMP",
+        "run_id": "VARCHAR",
+        "tokens_estimate": "BIGINT",
+    },
+    "stderr_lines": {"run_id": "VARCHAR", "at": "TIMESTAMP", "text": "VARCHAR"},
+    "gaps": {
+        "run_id": "VARCHAR",
+        "at": "TIMESTAMP",
+        "reason": "VARCHAR",
+        "bytes": "BIGINT",
+        "side": "VARCHAR",
+    },
+    # How far each run's file has been loaded; written in the transaction that wrote the rows.
+    "internal.loaded": {"run_id": "VARCHAR", "upto": "BIGINT"},
+    "internal.schema_version": {"version": "BIGINT"},
+}
+
+VIEWS: dict[str, str] = {
+    "messages": """
+        SELECT m.run_id, m.seq, m.side, m."at", m.kind, m.method, m.rpc_id, m.size_bytes,
+            CASE WHEN m.body IS NOT NULL THEN m.body
+                 WHEN m.seq = e.seq THEN e.request_body
+                 ELSE e.reply_body END AS body,
+            m.truncated, m.journal_hash, m.unscanned, m.sha256, m.facts
+        FROM internal.message_rows m LEFT JOIN exchanges e ON e.run_id = m.run_id AND e.seq = m.exchange_seq""",
+    "calls": """
+        SELECT logical_id, run_id, any_value(server_name) AS server, any_value(target) AS target,
+            min(started_at) AS started_at, count(*) AS rounds, sum(duration_ms) AS server_ms,
+            greatest(0, epoch_us(max(started_at)) / 1e3 + arg_max(duration_ms, started_at)
+                - epoch_us(min(started_at)) / 1e3 - sum(duration_ms)) AS waiting_ms,
+            arg_max(outcome, seq) AS outcome
+        FROM exchanges WHERE target IS NOT NULL AND side = 'client' GROUP BY run_id, logical_id""",
+}
+
+RELATIONS = tuple(name for name in (*TABLES, *VIEWS) if "." not in name)
+
+
+def statements() -> list[str]:
+    """What makes an empty database ready."""
+    tables = [f"CREATE TABLE {name} ({_columns(columns)})" for name, columns in TABLES.items()]
+    views = [f"CREATE VIEW {name} AS {select}" for name, select in VIEWS.items()]
+    version = f"INSERT INTO internal.schema_version VALUES ({VERSION})"  # noqa: S608
+    return ["CREATE SCHEMA internal", *tables, *views, version]
+
+
+def _columns(columns: Columns) -> str:
+    return ", ".join(f'"{name}" {type_}' for name, type_ in columns.items())

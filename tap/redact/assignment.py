@@ -1,0 +1,115 @@
+r"""Secrets in text that are known by the name before them: `DB_PASSWORD=…`, `"api_key": "…"`, `Cookie: …`.
+
+The name is found by a keyword in it, judged whole, and only then is its value read; so the scan is linear, and JSON
+keys and text are judged alike. Quotes may be escaped to any depth: `\"token\":\"…\"`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mcptap.tap.redact.names import is_directory, names_secret
+from mcptap.tap.redact.rules import PLACEHOLDER
+
+ID: Final = "assignment"
+ANCHORS: Final = (
+    "passw", "pwd", "passphrase", "passcode", "secret", "token", "apikey", "api_key", "api-key", "privatekey",
+    "private_key", "private-key", "accesskey", "access_key", "access-key", "accountkey", "account_key", "authkey",
+    "auth_key", "authorization", "cookie", "credential", "signature", "encryption_key", "signing_key", "master_key",
+    "requeststate",
+)  # fmt: skip
+
+_NAME_CHARS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+_MAX_NAME: Final = 48  # characters on either side of the keyword
+QUOTED = re.compile(
+    r"""(?P<open>\\{0,16}["'`])(?:(?i:bearer|basic|token|digest)\ +)?(?P<secret>(?:(?!(?<!\\)(?P=open))[^\n])+)"""
+)
+_SIGN = re.compile(r"""(?P<rest>[\w.-]{0,48})\\*["'`]?\]?[^\S\n]{0,8}(?P<sign>=>|:=|==?|:|%3[dD]|>)[^\S\n]{0,8}""")
+_SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
+_BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
+_NESTED = re.compile(r"""(?:\{(?!\{)|\[)[^\n]{3,}""")  # where it ends is not told by a pattern
+_INNER = re.compile(r"[^<\n]+(?=</)")
+_LINE = re.compile(r"""[^\n"'`\\]+""")
+_LINE_START = re.compile(r"(?:^|\n)[ \t]{0,16}(?:export |set |ENV |- )?\Z")
+_DOTENV = re.compile(r"[^\s\\]+")
+
+# What stands for a value, or computes one, is no secret.
+_NO_SECRET = re.compile(
+    r"""(?:none|null|nil|true|false|undefined|str|string|bytes|int|integer|number|bool|boolean|object|any|required
+    |optional|\.{2,}|\*+|x{3,}|\$\w+|\$\{.*|await|new|async|function|lambda|yield|\{\{?.*|<[^>]*>?|%\w+%|\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]
+    |\w+\(.*|[A-Za-z_]\w*(?:\.\w+)*[(\[].*
+    |(?:self|this|os|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+_WORD_ONLY = re.compile(r"[A-Za-z]+[.!?]*")
+
+
+def spans(text: str, folded: str) -> Iterator[tuple[int, int]]:
+    """Where values of secret names stand in `text`; `folded` is it in lower case, of the same length."""
+    if not any(sign in folded for sign in ("=", ":", ">", "%3d")):
+        return
+    for anchor in ANCHORS:
+        at = folded.find(anchor)
+        while at >= 0:
+            end = at + len(anchor)
+            if span := _value(text, at, end):
+                yield span
+                end = span[1]
+            at = folded.find(anchor, end)
+
+
+def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """The value that the name around `text[start:end]` is given, if that is a secret."""
+    sign = _SIGN.match(text, end)
+    if sign is None:
+        return None
+    before = text[max(0, start - _MAX_NAME) : start]
+    before = before[len(before.rstrip(_NAME_CHARS)) :]
+    name = before + text[start:end] + sign["rest"]
+    if not names_secret(name):
+        return None
+    if sign["sign"] == ">":
+        return _element(text, start - len(before), sign.end())
+    if quoted := QUOTED.match(text, sign.end()):
+        no_secret = stands_for(quoted["secret"]) or is_directory(name, quoted["secret"])
+        return None if no_secret else quoted.span("secret")
+    begins_line = _LINE_START.search(text[max(0, start - len(before) - 24) : start - len(before)]) is not None
+    return _bare(text, sign.end(), name.lower(), sign["sign"], begins_line=begins_line)
+
+
+def _element(text: str, name: int, at: int) -> tuple[int, int] | None:
+    """The text of an XML element whose name begins at `name`."""
+    value = _INNER.match(text, at) if text[max(0, name - 1) : name] in ("<", ":") else None
+    return value.span() if value and not stands_for(value[0]) else None
+
+
+def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tuple[int, int] | None:
+    """A value without quotes. How far it goes depends on where it stands."""
+    scheme = _SCHEME.match(text, at)
+    if name.endswith("cookie") or (name.endswith("authorization") and not scheme):
+        line = _LINE.match(text, at)
+        return line.span() if line else None
+    if (nested := _NESTED.match(text, at)) and not PLACEHOLDER.match(text, at):
+        return nested.span()
+    shape = _DOTENV if begins_line and sign.startswith("=") else _BARE
+    value = shape.match(text, scheme.end() if scheme else at)
+    if (
+        value is None
+        or stands_for(value[0][:80])
+        or is_directory(name, value[0])
+        or (sign == ":" and is_prose(text, value))
+    ):
+        return None
+    return value.span()
+
+
+def stands_for(value: str) -> bool:
+    """Whether this only stands for a value, or computes one."""
+    return len(value) <= 80 and _NO_SECRET.fullmatch(value) is not None
+
+
+def is_prose(text: str, value: re.Match[str]) -> bool:
+    """`Password: must be …`: a word, and more words behind it."""
+    return _WORD_ONLY.fullmatch(value[0][:40]) is not None and text[value.end() : value.end() + 1] == " "

@@ -1,0 +1,88 @@
+"""Which names mean that their value is a secret.
+
+A name is taken apart into words (`dbPassword`, `DB_PASSWORD` and `db-password` are the same two), then judged by its
+words, so that `author` is no `authorization` and `max_tokens` is a count.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+# A word that is, or ends in, one of these names a secret.
+_SECRET: Final = (
+    "password", "passwords", "passwd", "passphrase", "passcode", "pwd", "passw", "secret", "secrets", "credential",
+    "credentials", "creds", "cookie", "cookies", "authorization", "apikey", "apikeys", "apisecret", "privatekey",
+    "secretkey", "accesskey", "authkey", "jwt", "otp", "totp", "mnemonic",
+)  # fmt: skip
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Before "key" or "keys".
+_KEY_KINDS: Final = _words(
+    "api private access secret encryption signing account master auth shared service webhook license"
+)
+# "token" as the last word is a secret unless one of these stands before it.
+_TOKEN_KINDS: Final = _words(
+    "progress next prev previous page paging pagination cursor continuation continue sync max min stop eos bos pad unk "
+    "mask sep cls special input output prompt completion total per first last start end new count"
+)  # fmt: skip
+_TOKENS_KINDS: Final = _words("access refresh auth api bearer session id secret")
+# After "token" these leave it one.
+_TOKEN_PARTS: Final = _words("value prod production dev staging test live secret key rest prefix suffix part b64 raw")
+# After a secret word, these make the name one of a thing about the secret.
+_ABOUT: Final = _words(
+    "count counts limit limits length size type types policy policies url urls uri endpoint endpoints expires expiry "
+    "expiration expired ttl usage estimate estimates estimated budget name names path file field fields required "
+    "enabled supported server servers domain method methods min max strength arn jar exists store at in stdin"
+)  # fmt: skip
+_EXACT: Final = frozenset(
+    ("sig", "x-amz-signature", "x-goog-signature", "_auth", "auth", "passkey", "pass", "requeststate")
+)
+
+
+_PATH = re.compile(r"(?:~|[A-Za-z]:|(?=[/\\]))(?:[/\\][\w.+@ -]*)*")
+
+
+@lru_cache(maxsize=8192)
+def _judge(name: str) -> bool:
+    if name.lower() in _EXACT:
+        return True
+    words = [word.lower() for word in _WORD.findall(name)]
+    if not words or words[-1] in _ABOUT:
+        return False
+    return any(_names_secret(words, index) for index in range(len(words)))
+
+
+def _names_secret(words: list[str], index: int) -> bool:
+    word = words[index]
+    before = words[index - 1] if index else ""
+    if word.endswith(_SECRET):
+        return True
+    if word in ("key", "keys"):
+        return before in _KEY_KINDS
+    if word == "tokens":
+        return before in _TOKENS_KINDS
+    if word.endswith("token"):
+        kind = word.removesuffix("token") or before
+        rest = words[index + 1 :]
+        whole = all(after in _TOKEN_PARTS or after.isdigit() for after in rest)
+        return whole and kind not in _TOKEN_KINDS and not kind.endswith(("next", "page", "sync", "progress"))
+    return False
+
+
+def names_secret(name: str) -> bool:
+    """Whether a value under this key, option, variable or header is a secret."""
+    # Longer names are no names; the cache must not hold them.
+    return _judge(name) if len(name) <= 128 else _judge.__wrapped__(name[-128:])
+
+
+def is_directory(name: str, value: str) -> bool:
+    """Whether this is the shell's `PWD`, which holds a path and no password."""
+    return name.lower() in ("pwd", "oldpwd") and len(value) <= 4096 and _PATH.fullmatch(value) is not None

@@ -1,0 +1,64 @@
+"""Secrets in text that an option of a command line names: `srv --api-key …`, `['srv', '--password', '…']`.
+
+Only an option's name tells its value from prose, so a name must be judged secret, and what follows must not be a word
+that prose has there: `--password is required`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mcptap.tap.redact import assignment
+from mcptap.tap.redact.names import names_secret
+from mcptap.tap.redact.rules import PLACEHOLDER
+
+ID: Final = "argument"
+ANCHORS: Final = (*assignment.ANCHORS, "--pass", "--auth", "--creds", "--jwt", "--otp")
+
+# A blank, or what stands between the items of a printed list.
+_OPTION = re.compile(
+    r"""(?:(?<![\w)\]}.-])|(?<=\\[nrt]))--?(?P<name>[A-Za-z](?:[\w.-]{0,62}\w)?)"""
+    r"""(?P<gap>[ \t]{1,32}|\\{0,8}["'],?[ \t]{0,8}(?=\\{0,8}["']))"""
+)
+_NEXT_OPTION = re.compile(r"""\\{0,16}["'`]?(?:--|-[A-Za-z]?(?![^\s"'`\\]))""")
+_BARE = re.compile(r"""[^\s"'`\\]+""")
+_AROUND: Final = "()[]{}<>.,:;!?&|=/*-"  # punctuation that belongs to the text
+_SWITCHES: Final = ("no-", "disable-", "skip-", "ask-", "show-", "without-")  # these take no value
+_WORDS: Final = (
+    "a an the is are was were be been has have had can could may might must should shall will would does did do not "
+    "and or nor but if when unless for from to of in on at by with without as via than then that this these it its "
+    "option options flag flags argument arguments parameter parameters switch value values text key required optional "
+    "missing given set instead"
+)
+_PROSE: Final = frozenset(_WORDS.split())
+
+
+def spans(text: str, _: str) -> Iterator[tuple[int, int]]:
+    """Where values of options with secret names stand in `text`."""
+    done = 0
+    for option in _OPTION.finditer(text) if "-" in text else ():
+        name = option["name"].lower()
+        if option.start() < done or name.startswith(_SWITCHES) or not names_secret(option["name"]):
+            continue
+        if span := _value(text, option.end(), name, column=len(option["gap"].strip("\"',\\")) > 1):
+            yield span
+            done = span[1]
+
+
+def _value(text: str, at: int, name: str, *, column: bool) -> tuple[int, int] | None:
+    """The word at `at`, quoted or bare, if it is a value. In a help text, a `column` of prose follows the options."""
+    if _NEXT_OPTION.match(text, at) or PLACEHOLDER.match(text, at):
+        return None
+    if quoted := assignment.QUOTED.match(text, at):
+        return None if assignment.stands_for(quoted["secret"]) else quoted.span("secret")
+    word = _BARE.match(text, at)
+    if word is None or assignment.stands_for(word[0]) or (column and assignment.is_prose(text, word)):
+        return None
+    bare = word[0].strip(_AROUND)
+    stand_in = assignment.stands_for(bare) or assignment.stands_for(word[0].strip("()[],.;:"))  # `[--token <token>]`
+    metavar = name.upper().replace("-", "_")  # `[--api-key API_KEY]`
+    if not bare or bare in _PROSE or stand_in or bare == metavar:
+        return None
+    return at, at + len(word[0].rstrip(_AROUND))

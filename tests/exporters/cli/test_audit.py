@@ -1,0 +1,58 @@
+"""Verify says whether the journal is good, and where not; rebuild makes the database anew."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def test_a_good_journal_is_told_with_its_head(fresh: Any, journal: Any) -> None:
+    journal(fresh.home)
+    said = fresh.say("verify")
+    assert (said.status, said.err) == (0, "")
+    assert "1 runs, 8 lines" in said.out
+    head = said.out.split()[-1]
+    assert fresh.say("verify", "--expect-head", head).status == 0
+    told = json.loads(fresh.say("verify", "--json").out)
+    assert (told["ok"], told["problems"], told["ledger_head"]) == (True, [], head)
+
+
+def test_the_first_bad_line_of_each_file_is_named(fresh: Any, journal: Any) -> None:
+    journal(fresh.home)
+    path = _journal_file(fresh.home)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:3], lines[3].replace(b"warming", b"warning"), *lines[4:]]))
+    said = fresh.say("verify")
+    assert (said.status, said.err) == (1, "")
+    assert f"{path.relative_to(fresh.home)}, line 4: " in said.out
+    told = json.loads(fresh.say("verify", "--json").out)
+    assert not told["ok"]
+    assert told["problems"][0]["line"] == 4
+
+
+def test_a_journal_written_anew_does_not_have_the_head_that_was_kept(fresh: Any, journal: Any) -> None:
+    journal(fresh.home)
+    said = fresh.say("verify", "--expect-head", "f" * 64)
+    assert said.status == 1
+    assert "no line has the hash" in said.out
+
+
+def test_rebuild_loads_the_whole_journal_without_a_collector_and_with_one(fresh: Any, journal: Any) -> None:
+    journal(fresh.home)
+    count = ("query", "SELECT count(*) AS n FROM messages", "--format", "csv")
+    assert fresh.say("rebuild").out == "8 lines of the journal loaded into a new database\n"
+    assert fresh.say(*count).out == "n\n4\n"
+    assert fresh.say("rebuild").status == 0
+    assert fresh.say(*count).out == "n\n4\n"
+
+
+def test_a_bar_is_drawn_on_a_terminal_only(fresh: Any, journal: Any) -> None:
+    journal(fresh.home)
+    assert "loading" in fresh.on_terminal("rebuild").out
+    assert fresh.say("rebuild").err == ""
+
+
+def _journal_file(home: Path) -> Path:
+    (path,) = home.glob("journal/*/*.jsonl")
+    return path

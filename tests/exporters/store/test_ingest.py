@@ -1,0 +1,119 @@
+"""What is too large for one row, and who two sides said they were."""
+
+# ruff: noqa: E501  a message stays on one line
+
+from __future__ import annotations
+
+import json
+
+import duckdb
+import pytest
+
+from mcptap.exporters.journal.reader import read_lines
+from mcptap.exporters.store import ingest, store
+from mcptap.tap.analysis import Analysis
+from mcptap.tap.records import RunStarted
+from mcptap.tap.redact import Redactor
+
+LARGE = 60 << 20
+REASON = ingest.TOO_LARGE.decode()
+SIZES = "SELECT seq, length(body) > 100, unscanned FROM messages ORDER BY seq"
+
+
+def test_a_body_of_60_mb_costs_itself_only(home):
+    run = home.run("run-1").start()
+    run.call(1)
+    run.call(2, "x" * LARGE)
+    run.call(3, "x" * 200)
+    home.serve()
+    assert home.store.load() == 7
+    assert home.store.state == "ok"
+    rows = home.ask(SIZES)
+    assert rows[2:] == [(3, None, REASON), (4, False, None), (5, True, None), (6, False, None)]
+    assert home.ask("SELECT count(*) FROM exchanges WHERE outcome = 'ok'") == [(3,)]
+    assert home.ask("SELECT length(journal_hash), size_bytes > 60000000 FROM messages WHERE seq = 3") == [(64, True)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"truncated": True, "body": 1, "unscanned": None},
+        '","truncated":false,"unscanned":null,"body":"',
+        [',"truncated":', {"a": ',"body":'}],
+        None,
+    ],
+)
+def test_a_line_without_its_body_is_otherwise_the_same(home, body):
+    run = home.run("run-1")
+    request = run.message("client", "request", body)
+    run.write(request, run.message("server", "result", body, run.exchanged(error_message=',"truncated":1')))
+    for _, line in read_lines(run.path):
+        whole, without = json.loads(line), json.loads(ingest.without_body(line))
+        assert without == whole | {"body": None, "unscanned": REASON}
+
+
+def test_a_line_that_is_no_message_stays_whole(home):
+    run = home.run("run-1").start(command=(',"body":1', ',"truncated":'))
+    ((_, line),) = read_lines(run.path)
+    assert ingest.without_body(line) == line
+
+
+@pytest.mark.parametrize(
+    "lack", [MemoryError(), duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate")]
+)
+def test_when_memory_is_lacking_again_it_goes_on_in_small_pieces(home, monkeypatch, lack):
+    run = home.run("run-1").start()
+    run.call(1)
+    run.call(2, "x" * (ingest.CAREFUL.body + 1))
+    run.call(3)
+    insert = store.insert
+
+    def needs_much(connection, batch):
+        if batch.size > ingest.CAREFUL.body:
+            raise lack
+        return insert(connection, batch)
+
+    monkeypatch.setattr(store, "insert", needs_much)
+    home.serve()
+    for _ in range(2):
+        assert home.store.load() == 0
+        assert home.store.state == "unavailable"
+        home.later()
+    assert home.store.load() == 7
+    assert home.store.state == "ok"
+    assert home.ask("SELECT seq FROM messages WHERE unscanned IS NOT NULL") == [(3,)]
+    assert not list(home.path.glob("*.damaged-*"))
+
+
+META = "io.modelcontextprotocol/"
+HOST, SERVER = {"name": "host", "version": "1.2"}, {"name": "server", "version": "3.4"}
+LEGACY = [
+    ("client", {"id": 0, "method": "initialize", "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": HOST}}),
+    ("server", {"id": 0, "result": {"protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": SERVER}}),
+    ("client", {"method": "notifications/initialized"}),
+]  # fmt: skip
+MODERN = [
+    ("client", {"id": 1, "method": "tools/list", "params": {"_meta": {META + "protocolVersion": "2026-07-28", META + "clientInfo": HOST}}}),
+    ("server", {"id": 1, "result": {"resultType": "complete", "tools": [], "_meta": {META + "serverInfo": SERVER}}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("conversation", "version"), [(LEGACY, "2025-06-18"), (MODERN, "2026-07-28")])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_run_tells_who_the_two_sides_said_they_were(home, conversation, version, at_once):
+    run = home.run("run-1")
+    started = RunStarted("run-1", 1, None, ("serve",), "/", (), "0.1.0", 1, 1.0, 2, 1.0, None, None, None)
+    analysis = Analysis(started, Redactor(b"k" * 32))
+    run.write(started)
+    home.serve()
+    offsets = {"client": 0, "server": 0}
+    for side, message in conversation:
+        line = json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n"
+        run.write(*analysis.data(side, offsets[side], 10**18, line))
+        offsets[side] += len(line)
+        if not at_once:
+            home.store.load()
+    home.store.load()
+    assert home.ask("SELECT host_name, host_version, server_name, server_version, protocol_version FROM runs") == [
+        ("host", "1.2", "server", "3.4", version)
+    ]

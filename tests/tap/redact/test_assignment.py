@@ -1,0 +1,85 @@
+"""Secrets in text, known by the name before them."""
+
+import pytest
+
+from mcptap.tap.redact import Redactor
+
+REDACTOR = Redactor(b"k" * 32)
+VALUE = "hunter2" + "Zq"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password={}",
+        "password = {}",
+        "DB_PASSWORD=a;b,{}",
+        "  export DB_PASSWORD=a)b&{}",
+        "DB_PASSWORD={}\nOTHER=1",
+        "export API_KEY='{}'",
+        'export API_KEY="{}"; run',
+        "password: {}\nuser: x",
+        '"password": "{}"',
+        "'password': '{}'",
+        '{{"a": [1, "password": "{}"',
+        r"\"password\":\"{}\"",
+        r"\\\"password\\\":\\\"{}\\\"",
+        r'{{"x": "{{\"api_key\": \"{}\"}}"}}',
+        "Server=db;User Id=sa;Password={};Encrypt=true",
+        "https://example.com/x?user=1&access_token={}&y=2",
+        "X-Api-Key: {}",
+        "Authorization: {}",
+        "Authorization: Bearer {}",
+        "authorization: Token {}",
+        "Set-Cookie: sid={}; Path=/",
+        "os.environ['SECRET_KEY'] = '{}'",
+        "secret => {}",
+        "<cfg><db:password>{}</db:password></cfg>",
+        '<server password="{}"/>',
+        "token%3D{}",
+        "{{'credentials': {{'user': 'a', 'pin': '{}'}}}}",
+        '"credentials":["a","{}"]',
+        '"password": "correct horse {} staple',
+        "PASSWORD=İ{}",
+        "İİİ password={}",
+    ],
+)
+def test_a_value_behind_a_secret_name_is_taken_out(text: str) -> None:
+    clean, redactions = REDACTOR.text(text.format(VALUE))
+    assert VALUE not in clean
+    assert redactions
+    assert REDACTOR.text(clean) == (clean, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password: must be at least eight characters",
+        "The password is checked by the server.",
+        "def login(user: str, password: str) -> Token:",
+        "token = get_token(user)",
+        "password = self.password",
+        'password="${DB_PASSWORD}"',
+        "password=<your password>",
+        "API_KEY=$API_KEY",
+        "max_tokens=4096, progressToken: 7, nextCursor=abc",
+        "secret: null",
+        "const token = await load();",
+        "SECRET_KEY: ${{ secrets.KEY }}",
+        "if token > limit: pass",
+        '"password": ""',
+        "author: jane.doe, authors=3",
+        "commit da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        "id 123e4567-e89b-12d3-a456-426614174000",
+        "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==",
+        "Ordinary prose: a token of appreciation; the secret of good tea, and a cookie with it.",
+    ],
+)
+def test_what_is_no_secret_stays_readable(text: str) -> None:
+    assert REDACTOR.text(text) == (text, ())
+
+
+def test_what_stands_around_the_value_stays() -> None:
+    clean, _ = REDACTOR.text(f"Server=db;Password={VALUE};Encrypt=true")
+    assert clean.startswith("Server=db;Password=[REDACTED:assignment:")
+    assert clean.endswith("];Encrypt=true")

@@ -1,0 +1,69 @@
+"""Colours between a name, its sign and its value hide no secret."""
+
+import pytest
+
+from mcptap.tap.redact import Redactor
+from mcptap.tap.redact.rules import RULES, Rule
+
+REDACTOR = Redactor(b"k" * 32)
+VALUE = "Zq8xV3" + "kLm2Pw9Aa"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password~0m=~36mVALUE",
+        '~35mpassword~39m: ~32m"VALUE"~39m, next',
+        "~2mapi_key=~0mVALUE",
+        '{~34m"password"~0m: ~32m"VALUE"~0m, ~34m"a"~0m: 1}',
+        "Authorization: Bearer ~1mVALUEVALUE",
+        "Bearer ~1mVALUEVALUE",
+        "Bearer~0m ~38;2;1;2;3mVALUEVALUE~0m",
+        "~01;31m~Kpassword~m~K=VALUE",
+        "pass~1mword~0m=VALUE",
+        "INFO~0mAPI_KEY=VALUE",
+        "srv --password ~1mVALUE~0m",
+        "Cookie: ~1mVALUE~0m",
+        "password~0m~1m~0m~1m~0m~1m~0m~1m~0m~1m~0m=VALUE",
+    ],
+)
+@pytest.mark.parametrize("escape", ["\x1b[", r"\u001b["])
+def test_a_coloured_secret_is_taken_out(text: str, escape: str) -> None:
+    clean, redactions = REDACTOR.text(text.replace("~", escape).replace("VALUE", VALUE))
+    assert VALUE not in clean
+    assert redactions
+    assert REDACTOR.text(clean) == (clean, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "~32mpassword~0m: must be at least eight characters",
+        "password=~36mnull~0m",
+        "~1mmax_tokens~0m=~36m4096~0m",
+        "token: ~0m",
+        "~33m--password~0m is required",
+        "a ~31mred~0m word",
+        "~" * 40,
+    ],
+)
+def test_coloured_text_without_a_secret_stays(text: str) -> None:
+    coloured = text.replace("~", "\x1b[")
+    assert REDACTOR.text(coloured) == (coloured, ())
+
+
+def test_colours_around_a_value_stay_and_those_in_it_do_not_change_its_fingerprint() -> None:
+    (plain,) = REDACTOR.text(f"password={VALUE}")[1]
+    clean, (note,) = REDACTOR.text(f"password=\x1b[36m{VALUE[:5]}\x1b[1m{VALUE[5:]}\x1b[0m next")
+    assert clean.startswith("password=\x1b[36m[REDACTED:")
+    assert clean.endswith("]\x1b[0m next")
+    assert note == plain
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])
+def test_every_rule_sees_through_colours(rule: Rule) -> None:
+    example = rule.example()
+    start, end = next(rule.spans(example, example.lower()))
+    middle = (start + end) // 2
+    clean, _ = REDACTOR.text(f"{example[:middle]}\x1b[1m{example[middle:]}")
+    assert example[middle:end] not in clean
