@@ -8,6 +8,7 @@ import shlex
 import stat
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import get_args
 
@@ -108,16 +109,25 @@ def test_the_configurations_wrap_a_server_by_an_absolute_path() -> None:
             assert parse(entry["args"])[1]
 
 
+def files_and_modes(home: Path) -> dict[Path, int]:
+    """Everything below this directory; the collector at work may take a file away (compressed) while we look."""
+    found = {}
+    for path in home.rglob("*"):
+        with suppress(FileNotFoundError):
+            found[path.relative_to(home)] = path.lstat().st_mode
+    return found
+
+
 def test_every_file_that_a_run_leaves_is_named_and_private(fresh_home: Path, mcptap: list[str]) -> None:
     here = [*mcptap, "--home", str(fresh_home)]
     subprocess.run([*here, "--", "cat"], input=REQUEST, stdout=subprocess.DEVNULL, check=True)
     subprocess.run([*here, "query", "SELECT 1"], stdout=subprocess.DEVNULL, check=True)
     told = [re.sub(r"<.*?>", "*", name).rstrip("/") for name in table("file")]
     folders = [str(Path(name).parent) for name in told if "/" in name] + ["journal"]
-    left = [path.relative_to(fresh_home) for path in fresh_home.rglob("*")]
+    left = files_and_modes(fresh_home)
     assert left
     assert not [path for path in left if not any(path.match(name) for name in (*told, *folders))]
-    assert not [path for path in left if stat.S_IMODE((fresh_home / path).lstat().st_mode) & 0o077]
+    assert not [path for path, mode in left.items() if stat.S_IMODE(mode) & 0o077]
 
 
 def empty_store() -> duckdb.DuckDBPyConnection:
