@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from mcptap.tap.redact.names import is_directory, names_secret
-from mcptap.tap.redact.rules import PLACEHOLDER
+from mcptap.tap.redact.rule import PLACEHOLDER, Text
 
 ID: Final = "assignment"
-ANCHORS: Final = (
+KEYWORDS: Final = (
     "passw", "pwd", "passphrase", "passcode", "secret", "token", "apikey", "api_key", "api-key", "privatekey",
     "private_key", "private-key", "accesskey", "access_key", "access-key", "accountkey", "account_key", "authkey",
     "auth_key", "authorization", "cookie", "credential", "signature", "encryption_key", "signing_key", "master_key",
@@ -22,6 +22,7 @@ ANCHORS: Final = (
 )  # fmt: skip
 
 _NAME_CHARS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+_MARK: Final = "[REDACTED:"
 _MAX_NAME: Final = 48  # characters on either side of the keyword
 QUOTED = re.compile(
     r"""(?P<open>\\{0,16}["'`])(?:(?i:bearer|basic|token|digest)\ +)?(?P<secret>(?:(?!(?<!\\)(?P=open))[^\n])+)"""
@@ -46,18 +47,25 @@ _NO_SECRET = re.compile(
 _WORD_ONLY = re.compile(r"[A-Za-z]+[.!?]*")
 
 
-def spans(text: str, folded: str) -> Iterator[tuple[int, int]]:
-    """Where values of secret names stand in `text`; `folded` is it in lower case, of the same length."""
-    if not any(sign in folded for sign in ("=", ":", ">", "%3d")):
-        return
-    for anchor in ANCHORS:
-        at = folded.find(anchor)
-        while at >= 0:
-            end = at + len(anchor)
-            if span := _value(text, at, end):
-                yield span
-                end = span[1]
-            at = folded.find(anchor, end)
+class Assignments:
+    """Finds the values that secret names are given in a text."""
+
+    id = ID
+    keywords = KEYWORDS
+    fold = True
+    triggers = (rf"(?i)(?:{'|'.join(KEYWORDS)})[\w.-]*\\*[\"'`]?\]?[^\S\n]*(?:=|:|%3d|>)",)
+
+    def spans(self, text: Text) -> Iterator[tuple[int, int]]:
+        """Where they stand."""
+        for keyword in KEYWORDS:
+            at = text.folded.find(keyword)
+            while at >= 0:
+                text.tick()
+                end = at + len(keyword)
+                if span := _value(text.text, at, end):
+                    yield span
+                    end = span[1]
+                at = text.folded.find(keyword, end)
 
 
 def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
@@ -67,6 +75,8 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
         return None
     before = text[max(0, start - _MAX_NAME) : start]
     before = before[len(before.rstrip(_NAME_CHARS)) :]
+    if text.endswith(_MARK, 0, start - len(before)):
+        return None  # the name of a rule
     name = before + text[start:end] + sign["rest"]
     if not names_secret(name):
         return None

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from mcptap.tap.records import Redaction
-from mcptap.tap.redact.pem import open_begin
+from mcptap.tap.redact.pem import PEM_END, open_begin
 from mcptap.tap.redact.redactor import Redactor
-from mcptap.tap.redact.rules import PEM_END
 
 OPEN: Final = "private-key-open"  # the last redaction of a line after which the key goes on
 
