@@ -31,7 +31,7 @@ from mcptap.tap.records import (
     StderrLine,
     Stream,
 )
-from mcptap.tap.redact import LineRedactor, Redactor, UnscannableError
+from mcptap.tap.redact import Kept, NotKeptError, Redactor, Scopes, UnscannableError, is_hashed
 
 STREAMS: Final[tuple[Stream, ...]] = get_args(Stream)
 # A progress bar without newlines may grow for hours, and nobody reads a line of megabytes.
@@ -46,9 +46,10 @@ class Analysis:
     def __init__(self, started: RunStarted, redactor: Redactor) -> None:
         self.run_id = started.run_id
         self._redactor = redactor
+        self._scopes = Scopes(redactor.settings, redactor, started)
         self._correlator = Correlator(started.run_id)
         self._framers = {stream: _framer(stream) for stream in STREAMS}
-        self._lines = {stream: LineRedactor(redactor) for stream in STREAMS}
+        self._lines = {stream: self._scopes.lines() for stream in STREAMS}
         self._seq = 0
         # A batch of which only the first records were written: where it ends, and how many they are.
         self._torn: dict[Stream, tuple[int, int]] = {}
@@ -73,8 +74,7 @@ class Analysis:
         return analysis
 
     def safe_offsets(self) -> dict[Stream, int]:
-        """Per stream the offset up to which all is in the records returned so far: may be acknowledged when
-        those are written."""
+        """Per stream the offset before which all is in the records returned so far. Acknowledge once they are written."""
         return {stream: framer.safe_offset for stream, framer in self._framers.items()}
 
     def data(self, stream: Stream, offset: int, at: int, chunk: bytes, *, gap_reason: str = "overflow") -> list[Record]:
@@ -133,8 +133,7 @@ class Analysis:
             return []
         self._forget_torn(stream)
         framer = self._framers[stream]
-        start = framer.offset
-        if offset <= start:
+        if offset <= (start := framer.offset):
             return []
         records = [record for frame in framer.gap(offset, at) for record in self._frame(frame)]
         return [*records, Gap(at, stream, start, offset - start, reason)]
@@ -151,6 +150,7 @@ class Analysis:
             case MessageRecord():
                 self._seq = record.seq
                 _or_none(self._correlator.settle, record)
+                self._scopes.replay(record)
                 if record.kind == "noise":
                     self._lines[record.side].restore(record.redactions)
                 if record.size_bytes:
@@ -167,8 +167,8 @@ class Analysis:
 
     def _stderr(self, frame: Frame) -> StderrLine:
         data = frame.data.removesuffix(b"\r")
-        cut = replace(frame, cut_end=frame.cut_end or frame.sha256 is not None)
         try:
+            cut = replace(frame, cut_end=frame.cut_end or frame.sha256 is not None)
             text, redactions = self._lines["stderr"].line(within(data.decode(errors="replace"), cut))
         except Exception as error:
             _report(error, "a line")
@@ -186,7 +186,7 @@ class Analysis:
 
     def _message(self, frame: Frame, side: Side, message: Message, size: int) -> MessageRecord:
         cleaned = self._clean(side, message)
-        hashed = frame.sha256 or (self._redactor.digest(frame.data) if cleaned.unscanned else None)
+        hashed = frame.sha256 or (self._redactor.digest(frame.data) if is_hashed(cleaned.unscanned) else None)
         self._seq += 1
         record = MessageRecord(
             seq=self._seq,
@@ -216,24 +216,27 @@ class Analysis:
             if message.kind == "noise":
                 text, redactions = self._lines[side].line(message.value)
                 return _Clean(text, redactions)
-            return self._clean_body(message)
+            return self._clean_body(message, self._scopes.of(side, message.kind, message.value))
         except Exception as error:
             _report(error, "a body")
             return _Clean(unscanned="internal error")
 
-    def _clean_body(self, message: Message) -> _Clean:
+    def _clean_body(self, message: Message, kept: Kept) -> _Clean:
         if message.unscanned:
             return self._clean_envelope(message, message.unscanned)
         try:
-            body, redactions = self._redactor.value(message.value)
+            body, redactions = kept.value(message.value)
+        except NotKeptError as why:
+            return self._clean_envelope(message, str(why), without="error_message")
         except UnscannableError as why:
             return self._clean_envelope(message, str(why))
         return _Clean(body, redactions, None, *_envelope(body), _facts(message.kind, body))
 
-    def _clean_envelope(self, message: Message, unscanned: str) -> _Clean:
-        envelope = {key: message.value[key] for key in ("method", "id") if key in message.value}
-        envelope, redactions = self._redactor.value(envelope)
-        facts, more = self._redactor.value(_facts(message.kind, message.value))
+    def _clean_envelope(self, message: Message, unscanned: str, without: str = "") -> _Clean:
+        told = {key: message.value[key] for key in ("method", "id") if key in message.value}
+        envelope, redactions = self._redactor.value(told)
+        facts = {key: value for key, value in (_facts(message.kind, message.value) or {}).items() if key != without}
+        facts, more = self._redactor.value(facts or None)
         return _Clean(None, (*redactions, *more), unscanned, *_envelope(envelope), facts)
 
 

@@ -17,15 +17,18 @@ import orjson
 from mcptap.tap.records import Redaction
 from mcptap.tap.redact import walk
 from mcptap.tap.redact.keyjudge import KeyJudge
+from mcptap.tap.redact.pii import personal
 from mcptap.tap.redact.rule import PLACEHOLDER, OutOfTimeError, Text, TextRule
 from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired, tell
 from mcptap.tap.redact.scanner import Scanner
+from mcptap.tap.redact.settings import Settings
 from mcptap.tap.redact.views import plain
 
 MAX_LISTED: Final = 10_000  # redactions listed per value; a list of a million would dwarf what it describes
 MAX_TEXT: Final = 64 * 1024 * 1024  # characters of all strings of a value
 LIMIT_S: Final = 10.0  # for one value
 UNSCANNED: Final = "unscanned"
+MAX_REMEMBERED: Final = 256  # characters of a secret that is worth remembering within one value
 _MIN_SECRET: Final = 6  # characters; no rule matches a shorter text
 
 Redactions = tuple[Redaction, ...]
@@ -34,14 +37,15 @@ Exemption = tuple[str, str]  # patterns of a rule's id and of a JSON pointer
 
 @cache
 def built_in() -> Scanner:
-    """The scanner of the built-in rules, shared by all who ask for nothing else."""
-    return Scanner((*BUILT_IN, *SIGNS))
+    """The scanner of what a user gets who sets nothing, shared by all who ask for nothing else."""
+    return Scanner((*BUILT_IN, *personal(Settings().pii), *SIGNS))
 
 
 class Redactor:
     """Takes secrets out. `key` is this installation's own; without it fingerprints cannot be tried out.
 
-    `clock` gives seconds; with it no value is searched for longer than `limit_s`. `exempt` stays readable.
+    `clock` gives seconds; with it no value is searched for longer than `limit_s`. `exempt` stays readable. `settings`
+    say how the messages of a run are kept, which is done by whoever has them.
     """
 
     def __init__(
@@ -52,8 +56,10 @@ class Redactor:
         clock: Callable[[], float] | None = None,
         limit_s: float = LIMIT_S,
         exempt: Iterable[Exemption] = (),
+        settings: Settings | None = None,
     ) -> None:
         self._key = key
+        self.settings = settings or Settings()
         self.scanner = scanner or built_in()
         self.keys = KeyJudge(self.scanner)
         self._clock, self._limit_s = clock, limit_s
@@ -61,7 +67,14 @@ class Redactor:
 
     def exempting(self, exempt: Iterable[Exemption]) -> Redactor:
         """The same, but for what stays readable."""
-        other = Redactor(self._key, self.scanner, clock=self._clock, limit_s=self._limit_s, exempt=exempt)
+        other = Redactor(
+            self._key,
+            self.scanner,
+            clock=self._clock,
+            limit_s=self._limit_s,
+            exempt=exempt,
+            settings=self.settings,
+        )
         other.keys = self.keys
         return other
 
@@ -103,6 +116,10 @@ class Redactor:
         except OutOfTimeError:
             raise walk.UnscannableError(f"not searched within {self._limit_s:g} s") from None
 
+    def measure(self, value: Any) -> None:
+        """Raises UnscannableError for a value that could not be written down even if all of it were kept."""
+        walk.survey(value, self.keys.is_telling)
+
     def argv(self, arguments: Sequence[str], pointer: str = "") -> tuple[tuple[str, ...], Redactions]:
         """A command line without secrets: options' values, assignments, headers, URLs, known shapes."""
         found: list[Redaction] = []
@@ -130,6 +147,7 @@ class Pass:
         self._pointer = pointer  # of the string that is opened, if one is
         self.scanner = redactor.scanner
         self.is_telling, self.has_vendor = redactor.keys.is_telling, redactor.keys.has_vendor
+        self._marks: dict[tuple[str, str, str], tuple[str, Redaction]] = {}
 
     def at(self, pointer: str) -> Pass:
         """The same search, within the string at `pointer`."""
@@ -155,18 +173,28 @@ class Pass:
         parts: Iterable[tuple[int, int, str, str]] = (),
     ) -> str:
         """`text` without what `rules` find in it, and without `parts`; what was found is added to `found`."""
-        spans = find(Text(text, self._out_of_time), rules, parts) if len(text) >= _MIN_SECRET or parts else []
+        searched = Text(text, self._out_of_time)
+        spans = find(searched, rules, parts) if len(text) >= _MIN_SECRET or parts else []
         if spans and self._redactor.exempt:
             spans = [span for span in spans if not self.is_exempt(span.rule, pointer)]
         pieces: list[str] = []
         done = 0
         for start, end, rule, inner in spans:
-            marks = [self._redactor.placeholder(secret, name, pointer) for name, secret in inner]
-            marks = marks or [self._redactor.placeholder(text[start:end], rule, pointer)]
+            searched.tick()
+            marks = [self._mark(secret, name, pointer) for name, secret in inner or ((rule, text[start:end]),)]
             pieces += (text[done:start], marks[0][0])
             found += (note for _, note in marks)
             done = end
         return "".join((*pieces, text[done:])) if spans else text
+
+    def _mark(self, secret: str, rule: str, pointer: str) -> tuple[str, Redaction]:
+        """What stands for a secret. The same one may come a million times in one text."""
+        mark = self._marks.get((secret, rule, pointer))
+        if mark is None:
+            mark = self._redactor.placeholder(secret, rule, pointer)
+            if len(self._marks) < MAX_LISTED and len(secret) <= MAX_REMEMBERED:
+                self._marks[secret, rule, pointer] = mark
+        return mark
 
     def by_name(self, name: str, value: str, pointer: str, found: list[Redaction]) -> str:
         """`value` without what only its name tells to be a secret."""

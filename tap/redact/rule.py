@@ -71,12 +71,28 @@ class TextRule(Protocol):
     @property
     def keywords(self) -> tuple[str, ...]:
         """Without one of these in the text the rule finds nothing. In lower case when `fold`."""
+
     @property
     def fold(self) -> bool: ...
     @property
     def triggers(self) -> tuple[str, ...]:
         """Regular expressions for Hyperscan, one of which matches wherever the rule finds something."""
+
     def spans(self, text: Text) -> Iterator[tuple[int, int]]: ...
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sign:
+    """No rule, but a sign for the scanner that there is something to look behind."""
+
+    id: str
+    keywords: tuple[str, ...]
+    triggers: tuple[str, ...]
+    fold: bool = False
+
+    def spans(self, text: Text) -> Iterator[tuple[int, int]]:  # noqa: ARG002 - it has the form of a rule
+        """Nothing: what is hidden is found where the sign points to."""
+        return iter(())
 
 
 def widened(pattern: str) -> str:
@@ -85,7 +101,7 @@ def widened(pattern: str) -> str:
     def wider(count: re.Match[str]) -> str:
         low = int(count[1])
         high = low if count[2] is None else int(count[3] or 0)
-        return count[0] if max(low, high) <= _MOST_COUNTED else "{%d,}" % min(low, _MOST_COUNTED)
+        return count[0] if max(low, high) <= _MOST_COUNTED else f"{{{min(low, _MOST_COUNTED)},}}"
 
     return _COUNTED.sub(wider, pattern)
 

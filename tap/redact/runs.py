@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mcptap.tap.redact.rule import Text
+from mcptap.tap.redact.rule import Sign
 
 MIN_RUN: Final = 20  # characters
 _HEAD: Final = 24  # characters that are decoded first
@@ -93,14 +93,4 @@ def _text(data: bytes) -> str | None:
     return data.decode(errors="replace")
 
 
-class Encoded:
-    """No rule, but the sign for the scanner that a text may have encoded runs."""
-
-    id = "encoded"
-    keywords = ()
-    fold = False
-    triggers = (rf"[A-Za-z0-9+/_-]{{{MIN_RUN},}}",)
-
-    def spans(self, text: Text) -> Iterator[tuple[int, int]]:
-        """Nothing: what is hidden is found in what the runs say."""
-        return iter(())
+ENCODED: Final = Sign("encoded", (), (rf"[A-Za-z0-9+/_-]{{{MIN_RUN},}}",))

@@ -16,15 +16,14 @@ from mcptap.tap.redact.assignment import Assignments
 from mcptap.tap.redact.options import Options
 from mcptap.tap.redact.pem import Tails
 from mcptap.tap.redact.rule import PLACEHOLDER, Text, TextRule
-from mcptap.tap.redact.runs import Encoded, runs
+from mcptap.tap.redact.runs import ENCODED, runs
 from mcptap.tap.redact.scanner import Scanner
-from mcptap.tap.redact.split import OpenEnds
+from mcptap.tap.redact.split import OPEN_END
 from mcptap.tap.redact.table import families
-from mcptap.tap.redact.views import Escapes, View, coloured, escaped
+from mcptap.tap.redact.views import ESCAPES, View, coloured, escaped
 
 MAX_OPENED: Final = 4  # encodings within encodings: colours, and three more
-_ESCAPES, _ENCODED = Escapes(), Encoded()
-SIGNS: Final[tuple[TextRule, ...]] = (_ESCAPES, _ENCODED, OpenEnds())
+SIGNS: Final[tuple[TextRule, ...]] = (ESCAPES, ENCODED, OPEN_END)
 # Every rule by family. Further families (of personal data, of injected text) are added where a Scanner is made.
 BUILT_IN: Final[tuple[TextRule, ...]] = (
     *(rule for rules in families().values() for rule in rules),
@@ -51,30 +50,28 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
     text.look()
     rules = scanner.fired(text.text)
     if opened == MAX_OPENED:
-        return [rule for rule in rules if rule is not _ESCAPES and rule is not _ENCODED]
+        return [rule for rule in rules if rule is not ESCAPES and rule is not ENCODED]
     found = before = set(map(id, rules))
-    for sign, hidden in ((_ESCAPES, _other_views), (_ENCODED, _decoded)):
+    for sign, hidden in ((ESCAPES, _other_views), (ENCODED, _decoded)):
         if sign in rules:
-            behind = [rule for other in hidden(text.text) for rule in fired(scanner, text.part(other), opened + 1)]
-            if tell(behind):
-                found = found | set(map(id, behind))
-            else:
-                found = found - {id(sign)}  # what is hidden there need not be looked at again
+            behind = [rule for other in hidden(text) for rule in fired(scanner, text.part(other), opened + 1)]
+            # Where nothing is hidden, nobody need look again.
+            found = found | set(map(id, behind)) if tell(behind) else found - {id(sign)}
     return rules if found == before else [rule for rule in scanner.rules if id(rule) in found]
 
 
 def tell(rules: Iterable[TextRule]) -> bool:
     """Whether there is anything to look for, beyond signs that something could be hidden."""
-    return any(rule not in (_ESCAPES, _ENCODED) for rule in rules)
+    return any(rule not in (ESCAPES, ENCODED) for rule in rules)
 
 
-def _other_views(text: str) -> Iterator[str]:
+def _other_views(text: Text) -> Iterator[str]:
     return (view.text for view in coloured(text) or escaped(text))
 
 
-def _decoded(text: str) -> Iterator[str]:
+def _decoded(text: Text) -> Iterator[str]:
     """All that is encoded in a text, as one."""
-    if decoded := "\0".join(read for _, _, read in runs(text)):
+    if decoded := "\0".join(read for _, _, read in runs(text.text)):
         yield decoded
 
 
@@ -94,12 +91,12 @@ def find(text: Text, rules: Sequence[TextRule], parts: Iterable[tuple[int, int, 
 def _seen(text: Text, rules: Sequence[TextRule], opened: int) -> list[Span]:
     """All that is found. A text with colours is only seen without them: they are no part of any value."""
     deeper = opened < MAX_OPENED
-    if deeper and _ESCAPES in rules and (views := coloured(text.text)):
+    if deeper and ESCAPES in rules and (views := coloured(text)):
         return _in_views(views, text, rules, opened)
     found = [Span(start, end, rule.id) for rule in rules for start, end in rule.spans(text) if end > start]
-    if deeper and _ESCAPES in rules:
-        found += _in_views(escaped(text.text), text, rules, opened)
-    if deeper and _ENCODED in rules:
+    if deeper and ESCAPES in rules:
+        found += _in_views(escaped(text), text, rules, opened)
+    if deeper and ENCODED in rules:
         found += _in_runs(text, rules, opened)
     return found
 

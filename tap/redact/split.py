@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from mcptap.tap.redact.rule import Text, TextRule
+from mcptap.tap.redact.rule import Sign, Text, TextRule
 from mcptap.tap.redact.scanner import Scanner
 
 PREFIXES: Final = (
@@ -27,17 +27,8 @@ _OPEN = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, PREFIXES))})[\
 _GOES_ON = re.compile(r"[\w.+/=:@-]{4,}", re.ASCII)
 
 
-class OpenEnds:
-    """No rule, but the sign for the scanner that some string ends in the middle of a secret. NUL stands between strings."""
-
-    id = "open-end"
-    keywords = PREFIXES
-    fold = False
-    triggers = (rf"(?:{'|'.join(map(re.escape, PREFIXES))})[\w.+/=:@-]*(?:\x00|\z)",)
-
-    def spans(self, text: Text) -> Iterator[tuple[int, int]]:
-        """Nothing: what goes over two strings is found when they are joined."""
-        return iter(())
+# Some string ends in the middle of a secret. NUL stands between strings.
+OPEN_END: Final = Sign("open-end", PREFIXES, (rf"(?:{'|'.join(map(re.escape, PREFIXES))})[\w.+/=:@-]*(?:\x00|\z)",))
 
 
 Parts = dict[int, list[tuple[int, int, str, str]]]  # by identity of the string: from, to, rule, the whole secret

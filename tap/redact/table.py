@@ -22,7 +22,7 @@ FAMILIES: Final = (
 )  # fmt: skip
 MAX_MATCH: Final = 4096  # characters that a user's pattern may match
 _ID: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
-_COLUMNS: Final[dict[str, type | tuple[type, ...]]] = {
+_COLUMNS: Final[dict[str, Any]] = {
     "title": str,
     "keywords": list,
     "pattern": str,
@@ -127,6 +127,6 @@ def _check_column(column: str, value: Any) -> None:
         raise RowError(f"check: there is no such check; there are {', '.join(sorted(CHECKS))}")
 
 
-def _name(kind: type | tuple[type, ...]) -> str:
+def _name(kind: Any) -> str:
     names: dict[Any, str] = {str: "a text", list: "a list of texts", bool: "true or false", int: "a whole number"}
     return names.get(kind, "a number")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from mcptap.tap.redact.rule import Text
+from mcptap.tap.redact.rule import Sign, Text
 
 _COLOUR = re.compile(r"(?:\x1b|\\{1,16}u001[bB]|\\x1[bB]|\\033)\[[0-?]{0,64}[@-~]")
 _ESCAPED = re.compile(
@@ -40,7 +40,23 @@ class Kind:
 
 
 _COLOUR_SIGNS: Final = ("\x1b[", "u001b[", "u001B[", "x1b[", "x1B[", "\\033[")
-_ESCAPE_SIGNS: Final = ("%2", "%3", "%4", "%5", "%6", "%7", "\\u00", "\\u{", "\\x", "&#", "&amp;", "&quot;", "&lt;", "&gt;", "&apos;")
+_ESCAPE_SIGNS: Final = (
+    "%2",
+    "%3",
+    "%4",
+    "%5",
+    "%6",
+    "%7",
+    "\\u00",
+    "\\u{",
+    "\\x",
+    "&#",
+    "&amp;",
+    "&quot;",
+    "&lt;",
+    "&gt;",
+    "&apos;",
+)
 # Colours may split a word or part two, so there are two views of them.
 _COLOURS: Final = (
     Kind(_COLOUR_SIGNS, _COLOUR, lambda _: "", trims=True),
@@ -52,12 +68,14 @@ _ESCAPES: Final = Kind(_ESCAPE_SIGNS, _ESCAPED, _character)
 class View:
     """A text in which a kind's pieces are replaced."""
 
-    def __init__(self, text: str, kind: Kind) -> None:
+    def __init__(self, whole: Text, kind: Kind) -> None:
+        text = whole.text
         parts: list[str] = []
         self._trims = kind.trims
         self._starts, self._origins, self._ends = [0], [0], [0]  # of pieces: in the view, in the text, and their end
         done = length = 0
         for piece in kind.pattern.finditer(text):
+            whole.tick()
             fill = kind.replace(piece)
             parts += (text[done : piece.start()], fill)
             length += piece.start() - done
@@ -92,19 +110,19 @@ class View:
         return origin, origin + 1
 
 
-def coloured(text: str) -> tuple[View, ...]:
+def coloured(text: Text) -> tuple[View, ...]:
     """The views of a text with colours; none of one without."""
     return tuple(_views(text, _COLOURS))
 
 
-def escaped(text: str) -> tuple[View, ...]:
+def escaped(text: Text) -> tuple[View, ...]:
     """The view of a text with escapes; none of one without."""
     return tuple(_views(text, (_ESCAPES,)))
 
 
-def _views(text: str, kinds: tuple[Kind, ...]) -> Iterator[View]:
+def _views(text: Text, kinds: tuple[Kind, ...]) -> Iterator[View]:
     for kind in kinds:
-        if any(sign in text for sign in kind.signs):
+        if any(sign in text.text for sign in kind.signs):
             view = View(text, kind)
             if view.changed:
                 yield view
@@ -122,14 +140,4 @@ _PLAIN: Final = (_COLOURS[0], _ESCAPES)
 SIGNS: Final = tuple(sign for kind in _PLAIN for sign in kind.signs)
 
 
-class Escapes:
-    """No rule, but the sign for the scanner that a text has other views."""
-
-    id = "escapes"
-    keywords = SIGNS
-    fold = False
-    triggers = tuple(re.escape(sign) for sign in SIGNS)
-
-    def spans(self, text: Text) -> Iterator[tuple[int, int]]:
-        """Nothing: what is hidden is found in the views."""
-        return iter(())
+ESCAPES: Final = Sign("escapes", SIGNS, tuple(re.escape(sign) for sign in SIGNS))

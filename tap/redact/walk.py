@@ -18,7 +18,7 @@ from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.pem import KeyLines
 from mcptap.tap.redact.rule import TextRule
 from mcptap.tap.redact.scan import tell
-from mcptap.tap.redact.split import OpenEnds, Parts, joined
+from mcptap.tap.redact.split import OPEN_END, Parts, joined
 
 if TYPE_CHECKING:
     from mcptap.tap.redact.redactor import Pass
@@ -74,7 +74,7 @@ class Walk:
 
     def whole(self, value: Any, pointer: str) -> Any:
         """A value from its root on."""
-        if any(isinstance(rule, OpenEnds) for rule in self._rules):
+        if OPEN_END in self._rules:
             self._parts = joined(value, self._search.scanner)
         return self.value(value, pointer)
 
@@ -138,7 +138,7 @@ class Walk:
     def _members(self, members: dict[str, Any], pointer: str) -> dict[str, Any]:
         named = forms.names_its_value(members)
         manifest = forms.is_kubernetes_secret(members)
-        clean = {}
+        clean: dict[str, Any] = {}
         for key, value in members.items():
             name = self._key(key, pointer)
             below = f"{pointer}/{_step(name)}"
