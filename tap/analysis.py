@@ -74,7 +74,7 @@ class Analysis:
         return analysis
 
     def safe_offsets(self) -> dict[Stream, int]:
-        """Per stream the offset before which all is in the records returned so far. Acknowledge once they are written."""
+        """Per stream the offset before which all is in the records returned so far. Acknowledge these once written."""
         return {stream: framer.safe_offset for stream, framer in self._framers.items()}
 
     def data(self, stream: Stream, offset: int, at: int, chunk: bytes, *, gap_reason: str = "overflow") -> list[Record]:
@@ -132,10 +132,9 @@ class Analysis:
         if offset <= self._framers[stream].offset:
             return []
         self._forget_torn(stream)
-        framer = self._framers[stream]
-        if offset <= (start := framer.offset):
+        if offset <= (start := self._framers[stream].offset):
             return []
-        records = [record for frame in framer.gap(offset, at) for record in self._frame(frame)]
+        records = [record for frame in self._framers[stream].gap(offset, at) for record in self._frame(frame)]
         return [*records, Gap(at, stream, start, offset - start, reason)]
 
     def _forget_torn(self, stream: Stream) -> None:
@@ -233,10 +232,10 @@ class Analysis:
         return _Clean(body, redactions, None, *_envelope(body), _facts(message.kind, body))
 
     def _clean_envelope(self, message: Message, unscanned: str, without: str = "") -> _Clean:
-        told = {key: message.value[key] for key in ("method", "id") if key in message.value}
-        envelope, redactions = self._redactor.value(told)
-        facts = {key: value for key, value in (_facts(message.kind, message.value) or {}).items() if key != without}
-        facts, more = self._redactor.value(facts or None)
+        value = message.value
+        envelope, redactions = self._redactor.value({key: value[key] for key in ("method", "id") if key in value})
+        told = {key: fact for key, fact in (_facts(message.kind, value) or {}).items() if key != without}
+        facts, more = self._redactor.value(told or None)
         return _Clean(None, (*redactions, *more), unscanned, *_envelope(envelope), facts)
 
 

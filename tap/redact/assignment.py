@@ -31,6 +31,8 @@ _SIGN = re.compile(r"""(?P<rest>[\w.-]{0,48})\\*["'`]?\]?[^\S\n]{0,8}(?P<sign>=>
 _SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
 _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
 _NESTED = re.compile(r"""(?:\{(?!\{)|\[)[^\n]{3,}""")  # where it ends is not told by a pattern
+_BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
+_INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
 _INNER = re.compile(r"[^<\n]+(?=</)")
 _LINE = re.compile(r"""[^\n"'`\\]+""")
 _LINE_START = re.compile(r"(?:^|\n)[ \t]{0,16}(?:export |set |ENV |- )?\Z")
@@ -38,7 +40,9 @@ _DOTENV = re.compile(r"[^\s\\]+")
 
 # What stands for a value, or computes one, is no secret.
 _NO_SECRET = re.compile(
-    r"""(?:none|null|nil|true|false|undefined|str|string|bytes|int|integer|number|bool|boolean|object|any|required
+    r"""(?:.{1,2}|yes|off|none|null|nil|true|false|undefined
+    |[\^~<>=]{1,2}\s?\d[\w.*-]*|your[-_\ ].*|.*[-_]here
+    |str|string|bytes|int|integer|number|bool|boolean|object|any|required
     |optional|\.{2,}|\*+|x{3,}|\$\w+|\$\{.*|await|new|async|function|lambda|yield|\{\{?.*|<[^>]*>?|%\w+%|\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]
     |\w+\(.*|[A-Za-z_]\w*(?:\.\w+)*[(\[].*
     |(?:self|this|os|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
@@ -89,6 +93,19 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
     return _bare(text, sign.end(), name.lower(), sign["sign"], begins_line=begins_line)
 
 
+def _block_end(text: str, block: re.Match[str]) -> int:
+    """Where the lines of a YAML block scalar end: those that stand as far in as its first."""
+    end = block.end()
+    while end < len(text):
+        after = text.find("\n", end)
+        end = len(text) if after < 0 else after
+        following = _INDENT.match(text, end)
+        if following is None or (len(following["indent"]) < len(block["indent"]) and following["rest"]):
+            break
+        end = following.end()
+    return end
+
+
 def _element(text: str, name: int, at: int) -> tuple[int, int] | None:
     """The text of an XML element whose name begins at `name`."""
     value = _INNER.match(text, at) if text[max(0, name - 1) : name] in ("<", ":") else None
@@ -97,6 +114,8 @@ def _element(text: str, name: int, at: int) -> tuple[int, int] | None:
 
 def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tuple[int, int] | None:
     """A value without quotes. How far it goes depends on where it stands."""
+    if sign == ":" and (block := _BLOCK.match(text, at)):
+        return block.end(), _block_end(text, block)
     scheme = _SCHEME.match(text, at)
     if name.endswith("cookie") or (name.endswith("authorization") and not scheme):
         line = _LINE.match(text, at)

@@ -24,6 +24,7 @@ class KeyJudge:
         named = (rule for rule in scanner.rules if isinstance(rule, Rule) and rule.named)
         self._vendors = tuple({keyword for rule in named for keyword in rule.keywords})
         self._judged = lru_cache(maxsize=8192)(self._judge)
+        self._named = lru_cache(maxsize=8192)(self._names)
 
     def is_telling(self, key: str) -> bool:
         """Whether a member with this key must be looked at."""
@@ -31,7 +32,10 @@ class KeyJudge:
 
     def has_vendor(self, key: str) -> bool:
         """Whether a key names the service whose key its value may be."""
-        folded = key[:MAX_KEY].lower()
+        return self._named(key) if len(key) <= MAX_KEY else self._names(key[:MAX_KEY])
+
+    def _names(self, key: str) -> bool:
+        folded = key.lower()
         return any(vendor in folded for vendor in self._vendors)
 
     def _judge(self, key: str) -> bool:

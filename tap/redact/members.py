@@ -28,6 +28,7 @@ _SCHEMA_VOCABULARY: Final = (
 _SCHEMA_WORDS: Final = frozenset(_SCHEMA_VOCABULARY.split())
 _SCHEMA_TYPES: Final = ("string", "number", "integer", "boolean", "object", "array", "null")
 SCHEMA_VALUES: Final = ("default", "const", "example", "examples")
+_VERSION = re.compile(r"[\^~<>=]{1,2} ?\d[\w.*-]{0,32}")  # of a package that is called `cookie`
 _SCHEME = re.compile(r"((?i:bearer|basic|token|digest|negotiate|apikey|ssws|bot) +)(\S.*)", re.DOTALL)
 
 
@@ -41,7 +42,7 @@ def names_it(key: str, value: Any) -> bool:
     """Whether `key` names `value` a secret. `auth` and `pass` are also the names of sections and of counts."""
     key = PLACEHOLDER.sub("", key) if "[REDACTED:" in key else key
     if isinstance(value, str):
-        return names_secret(key) and not is_directory(key, value)
+        return names_secret(key) and not is_directory(key, value) and not _VERSION.fullmatch(value)
     return names_secret(key) and key.lower() not in _TEXT_ONLY
 
 

@@ -20,6 +20,9 @@ PLACEHOLDER: Final = re.compile(r"\[REDACTED:[a-z][a-z0-9-]{0,31}:[0-9a-f]{8}\]"
 NEAR: Final = 160  # characters before and behind a match in which a word of `near` must stand
 TRIES: Final = 512  # keywords tried between two looks at the clock
 
+_BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_LONGEST: Final = 128  # characters before a mark that may belong to its secret
+_BLOB: Final = 24  # characters before a match
 _BEFORE: Final = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2})|(?<=u00[0-9A-Fa-f]{2}))"
 _NAME_REST: Final = r"""[\w.-]{0,40}\\{0,8}["'`]?\]?[ \t]{0,8}(?:=>|:=|==?|:|,|%3[dD]|>)[ \t]{0,8}(?:\\{0,8}["'`])?"""
 _VALUE_END: Final = r"(?![\w+/-])"
@@ -112,6 +115,19 @@ def assigned(value: str, keywords: Iterable[str]) -> str:
     return rf"{_BEFORE}(?i:{names}){_NAME_REST}(?P<secret>{value}){_VALUE_END}"
 
 
+def _run_start(text: str, start: int) -> int:
+    """Where the run of letters and digits begins in which a mark was found."""
+    before = text[max(0, start - _LONGEST) : start]
+    return start - len(before) + len(before.rstrip(_BASE64))
+
+
+def _is_inside_blob(match: re.Match[str]) -> bool:
+    """Whether this only happens to stand in the middle of a long run of base64, as any few letters do."""
+    start = match.start()
+    before = match.string[max(0, start - _BLOB) : start]
+    return len(before) == _BLOB and not before.strip(_BASE64) and not match[0][:_BLOB].strip(_BASE64)
+
+
 @dataclass(frozen=True, eq=False)
 class Rule:
     """One shape. The group `secret` of `shape`, else the whole match, is what is taken out."""
@@ -148,7 +164,8 @@ class Rule:
         group = "secret" if "secret" in self.pattern.groupindex else 0
         for match in self._everywhere(text) if self.floating else self._from_keywords(text):
             if self._accepts(match, text):
-                yield match.span(group)
+                start, end = match.span(group)
+                yield (_run_start(text.text, start) if self.back else start), end
 
     def _everywhere(self, text: Text) -> Iterator[re.Match[str]]:
         for match in self.pattern.finditer(text.text):
@@ -170,8 +187,9 @@ class Rule:
     def _accepts(self, match: re.Match[str], text: Text) -> bool:
         """Whether what looks like a secret is one."""
         secret = match["secret"] if "secret" in self.pattern.groupindex else match[0]
-        return (
-            (not self.near or self._is_near(match, text))
+        return bool(
+            (self.back or not _is_inside_blob(match))
+            and (not self.near or self._is_near(match, text))
             and (not self.entropy or entropy(secret) >= self.entropy)
             and not stands_for_nothing(secret)
             and (not self.check or CHECKS[self.check](match))

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from mcptap.tap.redact.assignment import Assignments
+from mcptap.tap.redact.manifest import Manifests
 from mcptap.tap.redact.options import Options
 from mcptap.tap.redact.pem import Tails
 from mcptap.tap.redact.rule import PLACEHOLDER, Text, TextRule
@@ -30,6 +31,7 @@ BUILT_IN: Final[tuple[TextRule, ...]] = (
     Tails(),
     Assignments(),
     Options(),
+    Manifests(),
 )
 
 
@@ -51,12 +53,17 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
     rules = scanner.fired(text.text)
     if opened == MAX_OPENED:
         return [rule for rule in rules if rule is not ESCAPES and rule is not ENCODED]
-    found = before = set(map(id, rules))
+    before = set(map(id, rules))
+    more: set[int] = set()
+    gone: set[int] = set()  # where nothing is hidden, nobody need look again
     for sign, hidden in ((ESCAPES, _other_views), (ENCODED, _decoded)):
         if sign in rules:
             behind = [rule for other in hidden(text) for rule in fired(scanner, text.part(other), opened + 1)]
-            # Where nothing is hidden, nobody need look again.
-            found = found | set(map(id, behind)) if tell(behind) else found - {id(sign)}
+            if tell(behind):
+                more.update(map(id, behind))
+            else:
+                gone.add(id(sign))
+    found = (before - gone) | more
     return rules if found == before else [rule for rule in scanner.rules if id(rule) in found]
 
 
@@ -107,9 +114,9 @@ def _in_views(views: Iterable[View], text: Text, rules: Sequence[TextRule], open
     for view in views:
         text.look()
         for start, end, rule, inner in _seen(text.part(view.text), rules, opened + 1):
-            start, end = view.origin(start, end)  # noqa: PLW2901 - the same span, of the text
-            if start < end:
-                found.append(Span(start, end, rule, inner))
+            first, last = view.origin(start, end)
+            if first < last:
+                found.append(Span(first, last, rule, inner or ((rule, view.text[start:end]),)))
     return found
 
 

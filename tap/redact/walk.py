@@ -52,7 +52,7 @@ def survey(value: Any, is_telling: Callable[[str], bool]) -> tuple[list[str], bo
                 texts.append(item)
                 suspicious = suspicious or item[:1] in ("{", "[", "-", " ", "\n")
             elif isinstance(item, dict):
-                suspicious = suspicious or any(map(is_telling, item))
+                suspicious = suspicious or any(map(is_telling, item)) or forms.is_kubernetes_secret(item)
                 below += item.values()
             elif isinstance(item, list):
                 suspicious = suspicious or forms.is_pairs(item)

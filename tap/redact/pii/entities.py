@@ -24,6 +24,7 @@ REFUSED: Final = {
     "NRP": "needs a language model",
     "ORGANIZATION": "needs a language model",
 }
+_IN_ADDRESS: Final = re.compile(r"://\S*\Z|/\Z")
 _FILES: Final = (
     "png jpg jpeg gif svg webp ico css js mjs ts tsx json html pdf woff woff2 ttf mp4 py rb go rs md txt sh yml yaml"
 )
@@ -67,6 +68,7 @@ class Entity:
     candidate: re.Pattern[str]
     trigger: str  # for Hyperscan
     keywords: tuple[str, ...] = ()  # one of them is in every candidate
+    enough: float = 1.0  # a score that is as good as the threshold, for the candidate has been looked at closely
     admits: Callable[[str, str], bool] | None = (
         None  # the candidate, and what stands before it; None: only Presidio can
     )
@@ -76,7 +78,7 @@ def _admits_email(text: str, before: str) -> bool:
     local, _, domain = text.partition("@")
     labels = domain.lower().split(".")
     return not (
-        before.endswith(("/", ":"))
+        _IN_ADDRESS.search(before)
         or "/" in local
         or local.lower() in _NOBODY
         or local.lower().endswith(("noreply", "no-reply"))
@@ -119,8 +121,9 @@ def _entity(
     keywords: tuple[str, ...] = (),
     admits: Callable[[str, str], bool] | None = None,
     trigger: str = "",
+    enough: float = 1.0,
 ) -> Entity:
-    return Entity(name, class_name, re.compile(candidate), trigger or candidate, keywords, admits)
+    return Entity(name, class_name, re.compile(candidate), trigger or candidate, keywords, enough, admits)
 
 
 _NUMBER: Final = r"(?<![\w.-])[A-Za-z]{0,3}[ -]?\d(?:[ -]?[\dA-Za-z]){3,18}(?![\w-])"
@@ -167,7 +170,9 @@ ENTITIES: Final[dict[str, Entity]] = {
         _entity(
             "CRYPTO", "CryptoRecognizer", r"(?<![A-Za-z0-9])(?:bc1[a-z0-9]{25,59}|[13][1-9A-HJ-NP-Za-km-z]{25,34})"
         ),
-        _entity("PHONE_NUMBER", "PhoneRecognizer", r"(?<![\w+])\+\d[\d ()./-]{6,20}\d(?![\w])", keywords=("+",)),
+        _entity(
+            "PHONE_NUMBER", "PhoneRecognizer", r"(?<![\w+])\+\d[\d ()./-]{6,20}\d(?![\w])", keywords=("+",), enough=0.4
+        ),
         *(_entity(name, f"{prefix}Recognizer", _NUMBER, trigger=_TRIGGER) for name, prefix in _BY_NUMBER),
     )
 }

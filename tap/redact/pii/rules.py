@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from mcptap.tap.redact.pii import presidio
@@ -30,10 +30,11 @@ class Personal:
     fold = False
 
     def __init__(self, entity: Entity, threshold: float) -> None:
-        self._entity, self._threshold = entity, threshold
+        self._entity, self._threshold = entity, min(threshold, entity.enough)
         self.id = rule_id(entity.name)
         self.keywords = entity.keywords
         self.triggers = (entity.trigger,)
+        self._seen = lru_cache(maxsize=2048)(self._recognized)
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Candidates that their guard admits and Presidio, where it is installed, recognizes."""
@@ -56,12 +57,18 @@ class Personal:
             if self._entity.admits:
                 yield start, end
             return
+        if self._entity.admits:
+            if self._seen(f" {text[start:end]} ", 1, end - start + 1):
+                yield start, end
+            return
         low = max(0, start - AROUND)
-        window = text[low : end + AROUND]
-        for first, last in presidio.judge(self._recognizer, self._entity.name, window, self._threshold):
-            if low + first < end and low + last > start:
-                yield min(start, low + first), max(end, low + last)
-                return
+        if self._recognized(text[low : end + AROUND], start - low, end - low):
+            yield start, end
+
+    def _recognized(self, window: str, start: int, end: int) -> bool:
+        """Whether Presidio sees its entity in `window[start:end]`."""
+        seen = presidio.judge(self._recognizer, self._entity.name, window, self._threshold)
+        return any(first < end and last > start for first, last in seen)
 
     @cached_property
     def _recognizer(self) -> Any:
