@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from mcptap.tap.redact.rule import Sign
@@ -21,6 +22,7 @@ _LINE_BREAK = re.compile(r"(?:\r?\n|(?:\\r)?\\n)(?=[A-Za-z0-9+/_-])")
 _LINE_LENGTHS: Final = (64, 76, 60, 72, 80)  # of wrapped base64
 _REST = re.compile(r"[A-Za-z0-9+/_-]{1,80}", re.ASCII)
 _PART = re.compile(rf"[A-Za-z0-9+]{{{MIN_RUN},}}")
+_MAX_KNOWN: Final = 128  # characters of a run that is worth remembering
 _MAX_PARTED: Final = 4096  # characters of a run that is taken apart
 _HEX = re.compile(r"(?:[0-9a-f]{2}){16,}|(?:[0-9A-F]{2}){16,}")
 _TO_STANDARD: Final = str.maketrans("-_", "+/")
@@ -38,7 +40,7 @@ def runs(text: str) -> Iterator[tuple[int, int, str]]:
         if len(run) in _LINE_LENGTHS:
             run, end = _unwrapped(text, run, end)
         done = end
-        if (read := _read(run)) is not None:
+        if (read := _known(run) if len(run) <= _MAX_KNOWN else _read(run)) is not None:
             yield start, end + len(text[end : end + 2]) - len(text[end : end + 2].lstrip("=")), read
         elif ("/" in run or "-" in run or "_" in run) and len(run) < _MAX_PARTED:
             yield from _parts(run, start)
@@ -71,6 +73,12 @@ def _read(run: str) -> str | None:
     if not _is_readable(head):
         return None
     return _text(_decoded(run)) if len(run) > _HEAD else _text(head)
+
+
+@lru_cache(maxsize=8192)
+def _known(run: str) -> str | None:
+    """The same, remembered: identifiers and hashes come again and again."""
+    return _read(run)
 
 
 def _decoded(run: str) -> bytes:
