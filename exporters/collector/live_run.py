@@ -1,4 +1,4 @@
-"""One run while it is recorded: entries from a tap's pipe in, journal lines out, then what may be acknowledged.
+"""One run while it is recorded: chunks from a tap's memory in, journal lines out, then what may be acknowledged.
 
 The idea: nothing is acknowledged before it is in the journal, and the journal alone says where a run stands. When
 writing fails, the records wait here, nothing more is read from the tap, and the tap's own buffer does the rest.
@@ -16,7 +16,7 @@ from mcptap.exporters.collector import processes
 from mcptap.exporters.journal.ledger import Ledger
 from mcptap.exporters.journal.writer import JournalFile
 from mcptap.tap.analysis import Analysis
-from mcptap.tap.pipe.wire import ACK, ENDED, FAILING, GOING_ON, HEADER, MAX_PAYLOAD, RUN_ENDED, STREAMS
+from mcptap.tap.pipe.wire import STREAMS
 from mcptap.tap.records import Record, RunStarted
 from mcptap.tap.redact import Redactor, redact_started
 
@@ -65,26 +65,24 @@ class LiveRun:
         safe = self._analysis.safe_offsets()
         return [safe[stream] for stream in STREAMS]  # type: ignore[index]
 
-    def acknowledgement(self, *, failing: bool = False) -> bytes:
-        """What may be said to the tap: what has been written, and whether that was all or cannot go on."""
-        return ACK.pack(*self._safe, FAILING if failing else RUN_ENDED if self.ended else GOING_ON)
+    def take(self, stream: int, offset: int, at: int, chunk: bytes) -> None:
+        """Analyses one recorded chunk. Its records wait for `write`."""
+        self._unwritten += self._analysis.data(STREAMS[stream], offset, at, chunk)  # type: ignore[arg-type]
 
-    def take(self, data: memoryview) -> int:
-        """Analyses the whole entries at the beginning of what was read from the pipe; returns how many bytes they take.
-
-        Their records wait for `write`. Raises ValueError for what no tap sends.
-        """
-        position = 0
-        while len(data) - position >= HEADER.size:
-            stream, length, offset, at = HEADER.unpack_from(data, position)
-            if length > MAX_PAYLOAD:
-                raise ValueError(f"an entry of {length} bytes")
-            end = position + HEADER.size + length
-            if end > len(data):
-                break
-            self._analyse(stream, offset, at, bytes(data[position + HEADER.size : end]))
-            position = end
-        return position
+    def end(self, facts: bytes) -> None:
+        """Takes what the tap tells of the end, as JSON. Raises ValueError, KeyError, TypeError where it is none."""
+        told = json.loads(facts)
+        self._unwritten += self._analysis.end(
+            at=told["at"],
+            final_offsets=dict(zip(STREAMS, told["offsets"], strict=True)),  # type: ignore[arg-type]
+            exit_code=told["exit_code"],
+            exit_signal=told["exit_signal"],
+            max_rss_bytes=told["max_rss_bytes"],
+            cpu_seconds=told["cpu_seconds"],
+            state="ended",
+            reason=None,
+        )
+        self.ended, self._state = True, "ended"
 
     def lose(self, reason: str, offsets: list[int] | None = None) -> None:
         """Closes the record of a run whose tap is gone. `offsets`: how far its streams had come, if it left a note."""
@@ -118,22 +116,6 @@ class LiveRun:
         """Waits until the journal is on the disk. Raises OSError."""
         if not self.ended:
             self._journal.sync()
-
-    def _analyse(self, stream: int, offset: int, at: int, payload: bytes) -> None:
-        if stream == ENDED:
-            self._end(at, json.loads(payload))
-        else:
-            self._unwritten += self._analysis.data(STREAMS[stream], offset, at, payload)  # type: ignore[arg-type]
-
-    def _end(self, at: int, facts: dict[str, Any]) -> None:
-        self._unwritten += self._analysis.end(
-            at=at,
-            final_offsets=dict(zip(STREAMS, facts.pop("offsets"), strict=True)),  # type: ignore[arg-type]
-            state="ended",
-            reason=None,
-            **facts,
-        )
-        self.ended, self._state = True, "ended"
 
 
 def _started(hello: dict[str, Any]) -> RunStarted:

@@ -28,6 +28,7 @@ from mcptap.exporters.collector.conversation import newer, read_hello, send, unt
 from mcptap.exporters.collector.intake import Intake
 from mcptap.exporters.collector.live_run import DamagedRunError
 from mcptap.exporters.collector.loader import Loader
+from mcptap.exporters.collector.memory import Memory
 from mcptap.exporters.collector.processes import peer
 from mcptap.exporters.collector.runs import RunClosedError, Runs
 from mcptap.tap.pipe.wire import SOCKET
@@ -167,12 +168,9 @@ class Collector:
                 return
             self._taps += 1
             try:
-                await send(
-                    connection, {"op": "welcome", "version": VERSION, "offsets": run.written, "problem": self._problem}
-                )
-                intake = Intake(
-                    run, descriptors[0], connection, self._analysing, problem=partial(self._report, run.run_id)
-                )
+                memory = Memory(descriptors[0])
+                await send(connection, {"op": "welcome", "version": VERSION, "problem": self._problem})
+                intake = Intake(run, memory, connection, self._analysing, problem=partial(self._report, run.run_id))
                 await intake.read(lambda: self._loader.changed(run.run_id))
             finally:
                 self._taps -= 1

@@ -85,13 +85,13 @@ class Tap:
         """Starts a pump for each direction, and the thread that passes signals on."""
         assert self.child is not None
         child, channel = self.child, self.channel
-        pumps = [Pump(CLIENT, 0, child.stdin, self._stop, channel), Pump(SERVER, child.stdout, 1, self._stop, channel)]
-        if child.stderr is not None:
-            pumps.append(Pump(STDERR, child.stderr, 2, self._stop, channel))
-        for pump in pumps:
-            ended = allocate_lock()
+        ways = {CLIENT: (0, child.stdin), SERVER: (child.stdout, 1), STDERR: (child.stderr, 2)}
+        for stream, (source, sink) in ways.items():
+            if source is None:
+                continue
+            pump, ended = Pump(source, sink, self._stop, channel.lanes[stream]), allocate_lock()
             ended.acquire()
-            if pump.stream != CLIENT:
+            if stream != CLIENT:
                 self._outputs.append(ended)
             start_new_thread(_run_then_release, (pump, ended))
         child.forward_signals(self._give_up_draining)
@@ -131,8 +131,8 @@ class Tap:
             for descriptor in (0, 1, 2):
                 release(descriptor)
             self._imported.acquire()
-            self.channel.end(time_ns(), self._facts(status, max_rss_bytes, cpu_seconds))
-            if not (self.channel.connected and self._delivered.acquire(timeout=FLUSH_S)):
+            self.channel.end(self._facts(status, max_rss_bytes, cpu_seconds))
+            if not (self.link and self.link.connected and self._delivered.acquire(timeout=FLUSH_S)):
                 self._hand_over()
         finally:  # whatever became of the record, the host sees the server's end
             imitate(status)
@@ -160,11 +160,10 @@ class Tap:
 
         if self.link is None or self.link.finished:
             return
-        with self.channel.lock:
-            try:
-                copy = os.fork()
-            except OSError:
-                return
+        try:
+            copy = os.fork()
+        except OSError:
+            return
         if copy == 0:
             deliver(self.link, self.channel, self.home, self.run_id)
 
@@ -192,6 +191,7 @@ class Tap:
 
         by_signal = os.WIFSIGNALED(status)
         facts = {
+            "at": time_ns(),
             "exit_code": None if by_signal else os.WEXITSTATUS(status),
             "exit_signal": os.WTERMSIG(status) if by_signal else None,
             "max_rss_bytes": max_rss_bytes or None,
