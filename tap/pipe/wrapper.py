@@ -60,13 +60,20 @@ class Tap:
         self.child: Child | None = None
         self.home = state_directory(str(options["--home"]) if "--home" in options else None)
         self.command, self.options = command, options
-        self.channel = Channel(strict=bool(options.get("--strict")))
+        self._channel: Channel | None = None
         self.run_id, self.at = run_id(), time_ns()
         self._said: set[str] = set()
         self._stop, self._stopper = os.pipe()
         self._outputs: list[Any] = []
         self._imported, self._delivered = allocate_lock(), allocate_lock()
         self.link: Link | None = None
+
+    @property
+    def channel(self) -> Channel:
+        """Made when it is first needed: that is when the server boots already, unless we are strict."""
+        if self._channel is None:
+            self._channel = Channel(strict=bool(self.options.get("--strict")))
+        return self._channel
 
     def say(self, text: str) -> None:
         """One line on stderr; never twice."""
