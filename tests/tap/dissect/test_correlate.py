@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcptap.tap.dissect import correlate
-from mcptap.tap.dissect.correlate import Correlator, restore
+from mcptap.tap.dissect.correlate import Correlator, Settled, restore
 from mcptap.tap.dissect.jsonrpc import classify, id_text
 from mcptap.tap.dissect.mcp import facts
 from mcptap.tap.records import Exchange, MessageRecord, Side
@@ -21,6 +21,7 @@ class Talk:
     def __init__(self) -> None:
         self.correlator = Correlator("run")
         self.messages: list[MessageRecord] = []
+        self.settled: list[Settled] = []
 
     def say(self, side: Side, **body: Any) -> tuple[Exchange, ...]:
         body = {"jsonrpc": "2.0", **body}
@@ -35,10 +36,11 @@ class Talk:
             offset=0,
             size_bytes=10,
             body=body,
-            facts=facts(kind, body),
+            facts=facts(kind, body, self.correlator.asked(side, id_text(body.get("id")))),
         )
         self.messages.append(message)
-        return self.correlator.settle(message)
+        self.settled.append(self.correlator.settle(message))
+        return self.settled[-1].exchanges
 
 
 @pytest.fixture
@@ -226,7 +228,7 @@ def test_a_cut_run_goes_on_as_if_it_had_not_been_cut(actions: list[tuple[Side, s
     talk = Talk()
     expected = [act(talk, *action) for action in actions]
     again = restore("run", talk.messages[:cut])
-    assert [again.settle(message) for message in talk.messages[cut:]] == expected[cut:]
+    assert [again.settle(message).exchanges for message in talk.messages[cut:]] == expected[cut:]
     assert again.unanswered() == talk.correlator.unanswered()
 
 
