@@ -171,7 +171,7 @@ class Correlator:
         self, request: Pending, made: Exchange, reply: MessageRecord, facts: dict[str, Any]
     ) -> tuple[Exchange, ...]:
         """What follows from an answer beside its own exchange: other rounds, and what becomes of tasks."""
-        if "request_state" in facts or facts.get("result_type") == "input_required":
+        if methods.STATE in facts or facts.get("result_type") == "input_required":
             self._rounds.asked_back(request, facts)
         for elicitation in facts.get("elicitations", ()):
             self._belonging.elicits(elicitation, request.seq)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from mcptap.tap.dissect.values import Reader, each, first, identity, keys, rpc_id, take, task, texts
+from mcptap.tap.dissect.values import Reader, each, first, identity, keys, rpc_id, string, take, task, texts
 from mcptap.tap.records import Side
 
 V1, V2, V3, V4, V5 = "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"
@@ -62,7 +62,9 @@ _URI: Final = take("target", "uri")
 _TASK_ID: Final = take("task_id", "taskId")
 _AS_TASK: Final = take("as_task", "task", keys)
 _LEVEL: Final = take("level", "level")
-_STATE: Final = take("request_state", "requestState")
+# Whole, and under this very name: that is how redaction knows it, also where it is read from what was not kept.
+STATE: Final = "requestState"
+_STATE: Final = take(STATE, STATE, string)
 _RESPONSES: Final = take("input_responses", "inputResponses", keys)
 _CAPABILITIES: Final = take("capabilities", "capabilities", keys)
 

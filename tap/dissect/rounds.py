@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from mcptap.tap.dissect.methods import STATE
 from mcptap.tap.dissect.pending import Pending, remember
 from mcptap.tap.records import Side
 
@@ -28,7 +29,7 @@ class Rounds:
         """The call that this request goes on with, and which of its rounds it is; None if it begins one."""
         if side != "client":
             return None
-        if state := facts.get("request_state"):
+        if state := facts.get(STATE):
             return self._by_state.get((method, facts.get("target"), state))
         if "input_responses" not in facts:
             return None
@@ -46,7 +47,7 @@ class Rounds:
         if request.side != "client" or request.round is None:
             return
         call = (request.logical_id, request.round + 1)
-        if state := facts.get("request_state"):
+        if state := facts.get(STATE):
             remember(self._by_state, (request.method, request.facts.get("target"), state), call)
         elif facts.get("result_type") == "input_required":
             key = _key(request.method, request.facts)

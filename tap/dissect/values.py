@@ -18,6 +18,11 @@ MAX_TEXT: Final = 2_000  # characters of one fact; bodies are whole
 MAX_ITEMS: Final = 64  # of a list that is one fact
 
 
+def string(value: Any) -> str | None:
+    """A text of any length."""
+    return value if isinstance(value, str) else None
+
+
 def text(value: Any) -> str | None:
     return value[:MAX_TEXT] if isinstance(value, str) else None
 
