@@ -105,10 +105,9 @@ def look(pid: int | None, created: float | None, at: int) -> Usage | None:
     memory, cpu, denied, seen = 0, 0.0, 0, 0
     for process in family:
         try:
-            with process.oneshot():
-                times = process.cpu_times()
-                memory += process.memory_info().rss
-                cpu += sum(getattr(times, field, 0.0) for field in _TIMES)
+            held, times = process.memory_info().rss, process.cpu_times()
+            memory += held
+            cpu += sum(getattr(times, field, 0.0) for field in _TIMES)
             seen += 1
         except psutil.AccessDenied:
             denied += 1

@@ -81,10 +81,12 @@ VIEWS: dict[str, str] = {
                            WHEN exit_signal IS NOT NULL THEN 'signal' ELSE 'exit' END AS how
             FROM runs WHERE state = 'ended' AND (exit_signal NOT IN {_ENDED_BY_HOST}
                 OR exit_code NOT IN {_ENDED_BY_HOST_CODES})),
+        numbered AS MATERIALIZED (  -- else DuckDB 1.5 stumbles over the rowid
+            SELECT run_id, text, rowid AS number FROM stderr_lines WHERE run_id IN (SELECT run_id FROM crashed)),
         last_words AS (
             SELECT run_id, string_agg(text, chr(10) ORDER BY number) AS said
-            FROM (SELECT run_id, text, rowid AS number FROM stderr_lines SEMI JOIN crashed USING (run_id)
-                  QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY rowid DESC) <= {STDERR_TAIL})
+            FROM (FROM numbered
+                  QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY number DESC) <= {STDERR_TAIL})
             GROUP BY run_id)
         SELECT c.run_id, c.server_key, c.host_session_id, c.host_process, c.started_at, c.ended_at, c.how, c.exit_code,
             c.exit_signal, (epoch_us(c.ended_at) - epoch_us(c.started_at)) / 1e3 AS lasted_ms, c.unanswered,

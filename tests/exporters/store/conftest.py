@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,7 +95,7 @@ class Talk:
     def __init__(self, run: Run, at: float = 0.0, **changes: object) -> None:
         self.run, self._at = run, START + int(at * 1e9)
         started = RunStarted(
-            run.run_id, self._at, "demo", ("python", "/s.py"), "/w", (), "0.1.0", 10, 1.0, 11, 1.0, "host-1", None, None,
+            run.run_id, self._at, "demo", ("python", "/s.py"), "/w", (), "0.1.0", 10, 1.0, 11, 1.0, "h-1", None, None,
         )  # fmt: skip
         self.started = replace(started, **changes)  # type: ignore[arg-type]
         self._analysis = Analysis(self.started, Redactor(b"k" * 32))
@@ -144,9 +145,21 @@ class Home:
     def ask(self, sql: str) -> list[tuple[object, ...]]:
         return read.run(sql, self.path)[1]
 
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """What the database holds, without the way that readers take."""
+        connection = self.store._connection
+        assert connection is not None
+        return connection.execute(sql).fetchall()
+
     def later(self) -> None:
         """Lets the time for the next attempt come."""
         self.now += 1000.0
+
+
+@pytest.fixture
+def make_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Home]:
+    """A new state directory at each call, for a test that needs some; nobody stops their stores."""
+    return lambda: Home(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

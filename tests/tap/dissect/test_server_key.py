@@ -27,7 +27,9 @@ def test_the_label_or_the_command_is_the_key(name: str | None, command: tuple[st
 
 
 def test_a_new_secret_makes_no_new_server() -> None:
-    keys = {server_key(None, ("srv", f"--key=[REDACTED:openai-key:{digits}]"), "/w") for digits in ("0a1b2c3d", "f" * 8)}
+    keys = {
+        server_key(None, ("srv", f"--key=[REDACTED:openai-key:{digits}]"), "/w") for digits in ("0a1b2c3d", "f" * 8)
+    }
     assert keys == {"srv '--key=[REDACTED:openai-key]'"}
 
 
