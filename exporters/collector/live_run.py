@@ -35,7 +35,8 @@ class LiveRun:
         self.tap = started.tap_pid, started.tap_created  # who could go on with this run
         self.ended = False
         self._unwritten: list[Record] = []
-        self._writing = threading.Lock()  # a sample of usage comes from another thread
+        self._sampled: list[Usage] = []  # the last sample, if it could not be written at once
+        self._writing = threading.Lock()  # samples come from another thread
         self._safe = self._analysed()
 
     @classmethod
@@ -111,19 +112,24 @@ class LiveRun:
         """Writes what is pending; closes the journal after the last record. Raises OSError and keeps it pending."""
         if self._unwritten:
             with self._writing:
-                self._journal.append(self._unwritten)
+                self._journal.append([*self._sampled, *self._unwritten])
+                self._sampled = []
             self._unwritten = []
         self._safe = self._analysed()
         if self.ended:
             self._journal.close(self._state)  # type: ignore[arg-type]
 
     def add_usage(self, usage: Usage) -> bool:
-        """Writes one sample, from any thread; whether it did: not while writing fails. Raises OSError."""
+        """Writes one sample, now or with what is pending, from any thread; False once the run has ended.
+
+        Raises OSError.
+        """
         with self._writing:
-            if self.ended or self._unwritten:
-                return False
-            self._journal.append([usage])
-            return True
+            if self._unwritten:
+                self._sampled = [usage]
+            elif not self.ended:
+                self._journal.append([usage])
+            return not self.ended
 
     def sync(self) -> None:
         """Waits until the journal is on the disk. Raises OSError."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,8 +17,13 @@ import psutil
 import pytest
 
 from mcptap.exporters.collector import processes, sampler
+from mcptap.exporters.collector.live_run import LiveRun
 from mcptap.exporters.collector.sampler import Sampler, is_news, look
+from mcptap.exporters.journal.ledger import Ledger
+from mcptap.exporters.journal.verify import verify
+from mcptap.tap.pipe.wire import HEADER
 from mcptap.tap.records import Usage
+from mcptap.tap.redact import Redactor
 
 S, MB = 10**9, 1 << 20
 WRAPPER = """
@@ -167,3 +174,57 @@ def test_what_cannot_be_written_is_tried_again(taking: Callable[[Usage], bool]) 
     run.taking = lambda _: True
     assert looking.sample(run)
     assert len(run.written) == 1
+
+
+# How a sample gets into the journal
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[LiveRun]:
+    """A run that is being recorded."""
+    ledger = Ledger(tmp_path)
+    hello = {
+        "run_id": "run-1", "at": 1, "name": None, "command": ["srv"], "cwd": "/", "env_names": [], "version": "0",
+        "tap_pid": os.getpid(), "server_pid": None, "host_pid": os.getpid(), "executable_path": None,
+    }  # fmt: skip
+    yield LiveRun.begin(tmp_path, ledger, Redactor(b"k" * 32), hello)
+    ledger.close()
+
+
+def entry(stream: int, offset: int, data: bytes) -> memoryview:
+    return memoryview(HEADER.pack(stream, len(data), offset, 5) + data)
+
+
+def lines(run: LiveRun) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in run._journal.path.read_text().splitlines()]
+
+
+def test_a_sample_is_written_at_once_while_nothing_passes(live: LiveRun) -> None:
+    assert live.add_usage(Usage(7, 1, 0.5, 1))
+    assert lines(live)[-1].items() >= {"type": "usage", "at": 7, "rss_bytes": 1, "cpu_seconds": 0.5}.items()
+
+
+def test_a_sample_goes_with_what_is_pending_and_the_last_of_some_counts(live: LiveRun) -> None:
+    live.take(entry(0, 0, b'{"jsonrpc":"2.0","method":"a"}\n'))
+    assert live.add_usage(Usage(7, 1, 0.5, 1))
+    assert live.add_usage(Usage(8, 1, 0.5, 1))
+    assert [line["type"] for line in lines(live)] == ["run_started"]
+    live.write()
+    assert [(line["type"], line["at"]) for line in lines(live)[1:]] == [("usage", 8), ("message", 5)]
+
+
+def test_after_its_end_a_run_has_no_samples(live: LiveRun) -> None:
+    live.lose("the tap vanished")
+    assert not live.add_usage(Usage(7, 1, 0.5, 1))
+    assert [line["type"] for line in lines(live)] == ["run_started", "run_ended"]
+
+
+def test_a_run_with_samples_is_taken_up_where_it_stood(live: LiveRun, tmp_path: Path) -> None:
+    live.take(entry(0, 0, b'{"jsonrpc":"2.0","method":"a"}\n'))
+    live.write()
+    live.add_usage(Usage(7, 1, 0.5, 1))
+    resumed = LiveRun.resume(tmp_path, Ledger(tmp_path), Redactor(b"k" * 32), "run-1")
+    assert resumed.written == live.written == [31, 0, 0]
+    assert resumed.started.host_process == psutil.Process().name()
+    live.add_usage(Usage(8, 1, 0.5, 1))
+    assert not list(verify(tmp_path).problems)

@@ -1,7 +1,5 @@
 """How runs fared: what is counted, and what the views make of it."""
 
-
-
 from __future__ import annotations
 
 import pytest
