@@ -1,6 +1,6 @@
-"""`mcptap show`: one run from its start to its end, with stderr and gaps where they belong.
+"""`mcptap show`: one run from its start to its end, with stderr, gaps and usage where they belong.
 
-The idea: three streams, each in its own order and read a page at a time, are merged by time; so a run of a million
+The idea: four streams, each in its own order and read a page at a time, are merged by time; so a run of a million
 messages is shown from its first line on without being held.
 """
 
@@ -45,6 +45,8 @@ STDERR = """SELECT rowid AS number, "at", text FROM stderr_lines WHERE run_id = 
     ORDER BY rowid LIMIT {page}"""
 GAPS = """SELECT rowid AS number, "at", side, bytes, reason FROM gaps WHERE run_id = {run} AND rowid > {after}
     ORDER BY rowid LIMIT {page}"""
+USAGE = """SELECT rowid AS number, "at", rss_bytes, cpu_seconds, processes, denied FROM usage
+    WHERE run_id = {run} AND rowid > {after} ORDER BY rowid LIMIT {page}"""
 
 Event = tuple[datetime, list[Cell], list[str]]  # when, the line, the lines of its body
 
@@ -110,6 +112,7 @@ def _timeline(reader: Reader, run_id: str, room: int, *, bodies: bool) -> Iterat
         (_message(row, room, bodies=bodies) for row in _pages(reader, messages, run, page)),
         (_stderr(row) for row in _pages(reader, STDERR, run, page)),
         (_gap(row) for row in _pages(reader, GAPS, run, page)),
+        (_usage(row) for row in _pages(reader, USAGE, run, page)),
     )
     return heapq.merge(*streams, key=itemgetter(0))
 
@@ -160,6 +163,15 @@ def _stderr(row: dict[str, Any]) -> Event:
 def _gap(row: dict[str, Any]) -> Event:
     told = f"{size(row['bytes'] or 0)} of {row['side']} not recorded: {row['reason']}"
     return row["at"], [" " * 5, (f"  gap          {told}", "bold yellow")], []
+
+
+def _usage(row: dict[str, Any]) -> Event:
+    memory = "?" if row["rss_bytes"] is None else size(row["rss_bytes"])
+    cpu = "?" if row["cpu_seconds"] is None else f"{row['cpu_seconds']:.2f}"
+    number = "1 process" if row["processes"] == 1 else f"{row['processes']} processes"
+    denied = f", {row['denied']} not to be looked at" if row["denied"] else ""
+    told = f"{memory} of memory, {cpu} s of processor time, {number}{denied}"
+    return row["at"], [" " * 5, (f"  usage        {told}", "dim")], []
 
 
 def _offset(at: datetime, begun: datetime) -> str:

@@ -11,6 +11,8 @@ A file of another VERSION is not converted: it is loaded again from the journal.
 
 from __future__ import annotations
 
+from mcptap.exporters.store import views
+
 VERSION = 2
 
 Columns = dict[str, str]
@@ -47,6 +49,11 @@ TABLES: dict[str, Columns] = {
         "tap_pid": "BIGINT",
         "server_pid": "BIGINT",
         "end_reason": "VARCHAR",
+        "server_key": "VARCHAR",
+        "host_process": "VARCHAR",
+        "requests": "BIGINT",
+        "unanswered": "BIGINT",
+        "first_answer_ms": "DOUBLE",
     },
     "internal.message_rows": {
         "run_id": "VARCHAR",
@@ -125,17 +132,6 @@ TABLES: dict[str, Columns] = {
         "fingerprint": "VARCHAR",
         "length": "BIGINT",
     },
-    "definitions": {
-        "server_key": "VARCHAR",
-        "kind": "VARCHAR",
-        "name": "VARCHAR",
-        "hash": "VARCHAR",
-        "body": "VARCHAR",
-        "first_seen": "TIMESTAMP",
-        "last_seen": "TIMESTAMP",
-        "run_id": "VARCHAR",
-        "tokens_estimate": "BIGINT",
-    },
     "stderr_lines": {"run_id": "VARCHAR", "at": "TIMESTAMP", "text": "VARCHAR"},
     "gaps": {
         "run_id": "VARCHAR",
@@ -143,6 +139,38 @@ TABLES: dict[str, Columns] = {
         "reason": "VARCHAR",
         "bytes": "BIGINT",
         "side": "VARCHAR",
+    },
+    "usage": {
+        "run_id": "VARCHAR",
+        "at": "TIMESTAMP",
+        "rss_bytes": "BIGINT",
+        "cpu_seconds": "DOUBLE",
+        "processes": "BIGINT",
+        "denied": "BIGINT",
+    },
+    # What servers offer: see `offers`. The view `definitions` brings the three together.
+    "internal.listings": {
+        "run_id": "VARCHAR",
+        "first_seq": "BIGINT",
+        "server_key": "VARCHAR",
+        "kind": "VARCHAR",
+        "begun_at": "TIMESTAMP",
+        "ended_at": "TIMESTAMP",
+        "page_digests": "VARCHAR[]",
+        "begins": "BOOLEAN",
+        "whole": "BOOLEAN",
+        "next_cursor": "VARCHAR",
+        "complete": "BOOLEAN",
+    },
+    "internal.listing_members": {"digest": "VARCHAR", "position": "BIGINT", "name": "VARCHAR", "hash": "VARCHAR"},
+    "internal.definition_texts": {
+        "kind": "VARCHAR",
+        "hash": "VARCHAR",
+        "body": BODY,
+        "title": "VARCHAR",
+        "description": "VARCHAR",
+        "size_bytes": "BIGINT",
+        "tokens_estimate": "BIGINT",
     },
     # How far each run's file has been loaded; written in the transaction that wrote the rows.
     "internal.loaded": {"run_id": "VARCHAR", "upto": "BIGINT"},
@@ -174,7 +202,7 @@ VIEWS: dict[str, str] = {
                 - sum(coalesce(task_ms, duration_ms))), 3), 0),
             arg_max(coalesce(task_outcome, outcome), seq)
         FROM exchanges WHERE {_CALL} AND {_GOES_ON} GROUP BY run_id, logical_id""",
-}
+} | views.VIEWS
 
 RELATIONS = tuple(name for name in (*TABLES, *VIEWS) if "." not in name)
 

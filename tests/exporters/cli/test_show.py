@@ -16,6 +16,7 @@ def test_a_run_has_a_header_and_then_everything_in_order(recorded: Any) -> None:
         "2 +0.113 s ← result tools/call read 200 B ok 12.5 ms",
         "+0.200 s stderr warming up",
         "+0.300 s gap 4.1 kB of server not recorded: the buffer was full",
+        "+0.350 s usage 12.0 MB of memory, 1.50 s of processor time, 2 processes, 1 not to be looked at",
         "3 +0.400 s → request tools/call read 100 B",
         "4 +0.413 s ← result tools/call read 200 B rpc_error 12.5 ms -32601 no such method",
     ]
