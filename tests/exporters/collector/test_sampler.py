@@ -22,7 +22,6 @@ from mcptap.exporters.collector.live_run import LiveRun
 from mcptap.exporters.collector.sampler import Sampler, is_news, look
 from mcptap.exporters.journal.ledger import Ledger
 from mcptap.exporters.journal.verify import verify
-from mcptap.tap.pipe.wire import HEADER
 from mcptap.tap.records import Usage
 from mcptap.tap.redact import Redactor
 
@@ -192,10 +191,6 @@ def live(tmp_path: Path) -> Iterator[LiveRun]:
     ledger.close()
 
 
-def entry(stream: int, offset: int, data: bytes) -> memoryview:
-    return memoryview(HEADER.pack(stream, len(data), offset, 5) + data)
-
-
 def lines(run: LiveRun) -> list[dict[str, Any]]:
     return [json.loads(line) for line in run._journal.path.read_text().splitlines()]
 
@@ -206,7 +201,7 @@ def test_a_sample_is_written_at_once_while_nothing_passes(live: LiveRun) -> None
 
 
 def test_a_sample_goes_with_what_is_pending_and_the_last_of_some_counts(live: LiveRun) -> None:
-    live.take(entry(0, 0, b'{"jsonrpc":"2.0","method":"a"}\n'))
+    live.take(0, 0, 5, b'{"jsonrpc":"2.0","method":"a"}\n')
     assert live.add_usage(Usage(7, 1, 0.5, 1))
     assert live.add_usage(Usage(8, 1, 0.5, 1))
     assert [line["type"] for line in lines(live)] == ["run_started"]
@@ -221,7 +216,7 @@ def test_after_its_end_a_run_has_no_samples(live: LiveRun) -> None:
 
 
 def test_a_run_with_samples_is_taken_up_where_it_stood(live: LiveRun, tmp_path: Path) -> None:
-    live.take(entry(0, 0, b'{"jsonrpc":"2.0","method":"a"}\n'))
+    live.take(0, 0, 5, b'{"jsonrpc":"2.0","method":"a"}\n')
     live.write()
     live.add_usage(Usage(7, 1, 0.5, 1))
     resumed = LiveRun.resume(tmp_path, Ledger(tmp_path), Redactor(b"k" * 32), "run-1")
