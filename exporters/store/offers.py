@@ -23,6 +23,8 @@ MAX_PAGES = 1_000  # of one listing; a server may give out cursors for ever
 MAX_OPEN = 16  # listings of one run and kind that wait for their next page
 TEXT = 1 << 20  # bytes of rows that go to DuckDB in one piece: it needs many times that to take them apart
 
+# Most batches have none: then the bodies need not be looked at.
+_ANY = f"SELECT 1 FROM settled WHERE method IN {METHODS} LIMIT 1"
 # What this batch has settled that may be a page. The body of the request may have come with an earlier batch.
 _ANSWERS = f"""SELECT s.run_id, x.server_key, s.method, p.r.seq, p.r.at // 1000, q.body, p.body
     FROM settled s JOIN fresh p ON p.run_id = s.run_id AND p.seq = s.reply_seq
@@ -133,7 +135,7 @@ class Joiner:
 
 def learn(connection: duckdb.DuckDBPyConnection) -> None:
     """Adds what this batch (its tables `settled` and `fresh`) tells of definitions. Raises duckdb.Error."""
-    answers = connection.execute(_ANSWERS).fetchall()
+    answers = connection.execute(_ANSWERS).fetchall() if connection.execute(_ANY).fetchone() else []
     if not answers:
         return
     runs = list({answer[0] for answer in answers})
@@ -148,9 +150,8 @@ def learn(connection: duckdb.DuckDBPyConnection) -> None:
     fresh = {digest: found for digest, found in pages.items() if digest not in known}
     _save(connection, _SAVE_TEXTS, _TEXT, _texts(fresh.values()))
     _save(connection, _SAVE_MEMBERS, _MEMBER, _members(fresh))
-    for row in (_row(listing, _LISTING) for listing in joiner.changed.values()):
-        for statement in (_FORGET_LISTINGS, _SAVE_LISTINGS):
-            _save(connection, statement, _LISTING, [row])
+    for statement in (_FORGET_LISTINGS, _SAVE_LISTINGS):
+        _save(connection, statement, _LISTING, (_row(listing, _LISTING) for listing in joiner.changed.values()))
 
 
 def _page(method: str, request: str | None, reply: str | None) -> Page | None:
