@@ -11,6 +11,7 @@ import logging
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 from mcptap.tap.dissect import jsonrpc, mcp
@@ -34,6 +35,7 @@ from mcptap.tap.redact import LineRedactor, Redactor, UnscannableError
 
 STREAMS: Final[tuple[Stream, ...]] = get_args(Stream)
 _T = TypeVar("_T")
+_NOT_READ: Final = Message("noise", None, unscanned="internal error")
 # A progress bar without newlines may grow for hours, and nobody reads a line of megabytes.
 MAX_LINE: Final = 256 * 1024  # of a stderr line that is searched; of a longer one this much is kept
 
@@ -188,7 +190,9 @@ class Analysis:
         cleaned = self._clean(side, message)
         hashed = frame.sha256 or (self._redactor.digest(frame.data) if cleaned.unscanned else None)
         self._seq += 1
-        record = MessageRecord(
+        own = self._seq if message.kind == "request" else None
+        record = partial(
+            MessageRecord,
             seq=self._seq,
             side=side,
             at=frame.at,
@@ -201,15 +205,14 @@ class Analysis:
             truncated=frame.truncated,
             unscanned=cleaned.unscanned,
             sha256=hashed,
-            facts=cleaned.facts,
             redactions=cleaned.redactions,
-            exchange_seq=self._seq if message.kind == "request" else None,
         )
-        exchanges, exchange_seq, orphan = _guarded(lambda: self._correlator.settle(record), NOTHING)
-        if not exchanges and exchange_seq == record.exchange_seq and not orphan:
-            return record
-        facts = {**(record.facts or {}), "orphan": orphan} if orphan else record.facts
-        return replace(record, facts=facts, exchanges=exchanges, exchange_seq=exchange_seq)
+        alone = record(facts=cleaned.facts, exchange_seq=own)
+        exchanges, belongs, orphan = _guarded(lambda: self._correlator.settle(alone), NOTHING)
+        if not exchanges and not orphan and belongs == own:
+            return alone
+        facts = {**(cleaned.facts or {}), "orphan": orphan} if orphan else cleaned.facts
+        return record(facts=facts, exchanges=exchanges, exchange_seq=belongs)
 
     def _clean(self, side: Side, message: Message) -> _Clean:
         """What of a message may be written down. Fails closed: on any error nothing of the body is kept."""
@@ -245,10 +248,8 @@ class Analysis:
         return _Clean(None, (*redactions, *more), unscanned, method, rpc_id, facts or None)
 
     def _facts(self, side: Side, kind: Kind, body: Any, rpc_id: str | None) -> dict[str, Any] | None:
-        def read() -> dict[str, Any] | None:
-            return mcp.facts(kind, body, self._correlator.asked(side, rpc_id) if kind == "result" else None)
-
-        return _guarded(read, None, "what a message says")
+        answers = self._correlator.asked if kind == "result" else lambda *_: None
+        return _guarded(lambda: mcp.facts(kind, body, answers(side, rpc_id)), None, "what a message says")
 
 
 class _Clean(NamedTuple):
@@ -296,5 +297,4 @@ def _dissect(frame: Frame) -> Message:
         return jsonrpc.unread(frame.envelope, f"larger than {MAX_FRAME >> 20} MiB")
     if frame.truncated:
         return Message("noise", within(frame.data.decode(errors="replace"), frame))
-    nothing = Message("noise", None, unscanned="internal error")
-    return _guarded(lambda: jsonrpc.dissect(frame.data), nothing, "a message")
+    return _guarded(lambda: jsonrpc.dissect(frame.data), _NOT_READ, "a message")

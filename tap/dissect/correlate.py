@@ -108,12 +108,13 @@ class Correlator:
 
     def _call(self, message: MessageRecord, method: str, facts: dict[str, Any]) -> tuple[str, int | None]:
         """The logical call that a request belongs to, and which of its rounds it is: None for a word on a task."""
-        if about := self._about_task(message.side, facts):
-            return about.logical_id, None
         own = f"{self.run_id}/{message.seq}"
-        if "task_id" in facts:
-            return own, None
-        return self._rounds.repeated(message.side, method, facts) or (own, 1)
+        if "related_task" in facts or "task_id" in facts:
+            about = self._about_task(message.side, facts)
+            return (about.logical_id, None) if about else (own, None if "task_id" in facts else 1)
+        if methods.STATE in facts or "input_responses" in facts:
+            return self._rounds.repeated(message.side, method, facts) or (own, 1)
+        return own, 1
 
     def _about_task(self, side: Side, facts: dict[str, Any]) -> Pending | None:
         """The request that created the task which a request or notification from `side` names."""
