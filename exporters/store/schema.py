@@ -46,6 +46,7 @@ TABLES: dict[str, Columns] = {
         "tap_pid": "BIGINT",
         "server_pid": "BIGINT",
         "end_reason": "VARCHAR",
+        "server_key": "VARCHAR",
     },
     "internal.message_rows": {
         "run_id": "VARCHAR",
@@ -90,6 +91,7 @@ TABLES: dict[str, Columns] = {
         "trace_id": "VARCHAR",
         "span_id": "VARCHAR",
         "logical_id": "VARCHAR",
+        "waiting_ms": "DOUBLE",
     },
     "findings": {
         "finding_id": "VARCHAR",
@@ -123,6 +125,8 @@ TABLES: dict[str, Columns] = {
         "last_seen": "TIMESTAMP",
         "run_id": "VARCHAR",
         "tokens_estimate": "BIGINT",
+        "size_bytes": "BIGINT",
+        "current": "BOOLEAN",
     },
     "stderr_lines": {"run_id": "VARCHAR", "at": "TIMESTAMP", "text": "VARCHAR"},
     "gaps": {
