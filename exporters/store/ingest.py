@@ -21,6 +21,7 @@ from typing import NamedTuple
 import duckdb
 
 from mcptap.exporters.journal.reader import DamagedFileError, RunFile, read_lines
+from mcptap.exporters.store.sameness import arguments_hash, error_group
 
 
 class Limits(NamedTuple):
@@ -123,9 +124,10 @@ _ROWS = (
             CASE WHEN exchange_seq IS NULL THEN body END AS body, coalesce(r.truncated, false) AS truncated,
             r.hash AS journal_hash, r.unscanned, r.sha256, {_text("facts")} AS facts, exchange_seq
         FROM fresh WHERE r IS NOT NULL""",
-    """INSERT INTO exchanges BY NAME
+    f"""INSERT INTO exchanges BY NAME
         SELECT s.* REPLACE (make_timestamp(s.started_at // 1000) AS started_at),
-            q.body AS request_body, p.body AS reply_body
+            q.body AS request_body, p.body AS reply_body, {error_group("s.error_message")} AS error_group,
+            CASE WHEN s.target IS NOT NULL THEN {arguments_hash("q.body")} END AS arguments_hash
         FROM settled s LEFT JOIN fresh q ON q.run_id = s.run_id AND q.seq = s.seq
             LEFT JOIN fresh p ON p.run_id = s.run_id AND p.seq = s.reply_seq""",
     """INSERT INTO redactions BY NAME

@@ -92,6 +92,8 @@ TABLES: dict[str, Columns] = {
         "span_id": "VARCHAR",
         "logical_id": "VARCHAR",
         "waiting_ms": "DOUBLE",
+        "error_group": "VARCHAR",
+        "arguments_hash": "VARCHAR",
     },
     "findings": {
         "finding_id": "VARCHAR",
