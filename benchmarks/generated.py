@@ -21,8 +21,8 @@ DAYS = 30
 END = "TIMESTAMP '2026-11-20 12:00:00'"
 HOSTS = ("claude-code", "claude-ai", "cursor-vscode")
 
-_WORDS = """the server reads a file and returns each line with its number then the host asks for another page of results
-    until nothing is left to list while notes about commits branches issues pull requests tables columns and rows pass by"""
+_WORDS = """the server reads a file and returns each line with its number then the host asks for another page of
+    results until nothing is left to list while notes about commits branches issues tables columns and rows pass by"""
 
 
 def _random(salt: int, number: str = "i") -> str:
@@ -74,9 +74,10 @@ _EXCHANGES = f"""
             k::VARCHAR AS rpc_id, began AS started_at,
             CASE WHEN outcome <> 'no_response' THEN exp(2.5 + 0.3 * (hash(target) % 10) + 0.9 * normal)
                 + coalesce(waited, 0) END AS duration_ms, outcome,
-            CASE WHEN outcome = 'rpc_error' THEN CASE method WHEN 'tools/call' THEN -32602 ELSE -32601 END END AS error_code,
-            CASE outcome WHEN 'rpc_error' THEN CASE method WHEN 'tools/call' THEN 'Invalid arguments: ''limit'' was ' || i
-                    ELSE 'Method not found' END
+            CASE WHEN outcome = 'rpc_error' THEN CASE method WHEN 'tools/call' THEN -32602
+                ELSE -32601 END END AS error_code,
+            CASE outcome WHEN 'rpc_error' THEN CASE method WHEN 'tools/call'
+                    THEN 'Invalid arguments: ''limit'' was ' || i ELSE 'Method not found' END
                 WHEN 'tool_error' THEN CASE server % 3 WHEN 0 THEN 'ENOENT: no such file or directory, open ''/srv/'
                     || i || '.txt''' WHEN 1 THEN 'timed out after ' || (i % 60) || ' s'
                     ELSE 'request req_' || left(md5(i::VARCHAR), 9) || ' failed with status ' || (500 + i % 4) END
@@ -102,7 +103,7 @@ _MESSAGES = """
         CASE WHEN reply = 0 THEN request_bytes ELSE reply_bytes END AS size_bytes,
         false AS truncated, sha256(span_id || reply) AS journal_hash, seq AS exchange_seq
     FROM exchanges, (VALUES (0), (1)) r(reply) WHERE reply = 0 OR reply_seq IS NOT NULL"""
-_RUNS = f"""
+_RUNS = """
     INSERT INTO runs BY NAME
     SELECT run_id, 'host-' || run // 3 AS host_session_id, 'server-' || server AS name, 'srv-' || server AS server_name,
         '1.' || server || '.0' AS server_version, '["npx","-y","srv-' || server || '"]' AS command, '/srv' AS cwd,
@@ -119,7 +120,8 @@ _DEFINITIONS = f"""
     SELECT 'key-' || server AS server_key, 'tool' AS kind, 'tool_' || server || '_' || tool AS name,
         md5(server || '/' || tool || '/' || version) AS hash, '{{"name":"tool","inputSchema":{{}}}}' AS body,
         {END} - INTERVAL {DAYS} DAY AS first_seen, {END} - INTERVAL 1 HOUR AS last_seen, 'run-000000' AS run_id,
-        150 + 10 * tool + version AS tokens_estimate, 600 + 40 * tool AS size_bytes, version = 1 AS current
+        150 + 10 * tool + version AS tokens_estimate, 600 + 40 * tool AS size_bytes,
+        if(version = 1, 'current', 'replaced') AS state
     FROM range({SERVERS}) s(server), range({TOOLS // SERVERS + 1}) t(tool), range(2) v(version)"""
 _BESIDE = (
     """INSERT INTO stderr_lines SELECT run_id, started_at, 'warning: slow answer to ' || rpc_id FROM exchanges
@@ -141,6 +143,7 @@ def generate(home: Path, exchanges: int = EXCHANGES, runs: int = RUNS) -> Path:
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, exchanges: int, runs: int) -> None:
+    connection.execute("SET enable_progress_bar = false")
     connection.execute("SET memory_limit = '4GB'")
     connection.execute(f"SET threads = {os.cpu_count() or 1}")
     each = exchanges // runs

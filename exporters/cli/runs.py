@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from mcptap.exporters.cli.errors import CommandError
-from mcptap.exporters.cli.options import with_filters, with_home
+from mcptap.exporters.cli.options import with_filters, with_home, with_json, with_limit
 from mcptap.exporters.cli.output import Cell, note, write_json
 from mcptap.exporters.cli.reading import Reader, literal
 from mcptap.exporters.cli.table import table
@@ -37,9 +37,9 @@ RUNS = """
 
 
 @click.command()
-@click.option("-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="how many, newest first")
+@with_limit(50, "newest first")
 @with_filters
-@click.option("--json", "as_json", is_flag=True, help="one JSON array of objects, times in UTC")
+@with_json
 @with_home
 def runs(home: Path, limit: int, server: str | None, since: datetime | None, *, as_json: bool) -> None:
     """Lists the runs: server, host, when, how it ended."""
@@ -82,6 +82,11 @@ def find(reader: Reader, wanted: str) -> str:
     if len(ids) > 1 and ids[0].lower() != wanted.lower():
         raise CommandError(f"{wanted} fits more than one run: {', '.join(ids)}", "write more of the id")
     return ids[0]
+
+
+def place(run_id: str, seq: int) -> str:
+    """What `mcptap show` takes to show this exchange."""
+    return f"{run_id[-SHORT:]}/{seq}"
 
 
 def label(name: str | None, server_name: str | None, command: str | None) -> str:

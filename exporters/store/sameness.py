@@ -7,6 +7,7 @@ request's arguments.
 
 from __future__ import annotations
 
+LONGEST_TOLD = 2000  # characters of a message that are kept as it is
 LONGEST = 500  # characters of a message that are looked at
 KEPT = 200  # characters of what is left of it
 
@@ -33,6 +34,11 @@ def error_group(message: str) -> str:
     for pattern, instead in VARIABLE:
         told = f"regexp_replace({told}, {_quote(pattern)}, {_quote(instead)}, 'g')"
     return f"CASE WHEN {message} IS NOT NULL THEN left(trim({told}), {KEPT}) END"
+
+
+def told_by_tool(body: str) -> str:
+    """SQL for what the result in this column, of a tool that failed, says about it: its first text."""
+    return f"left(list_extract(json_extract_string({body}, '$.result.content[*].text'), 1), {LONGEST_TOLD})"
 
 
 def arguments_hash(body: str) -> str:

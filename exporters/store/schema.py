@@ -10,7 +10,9 @@ A file of another VERSION is not converted: it is loaded again from the journal.
 
 from __future__ import annotations
 
-VERSION = 1
+from mcptap.exporters.store import summaries
+
+VERSION = 2
 
 Columns = dict[str, str]
 
@@ -128,7 +130,7 @@ TABLES: dict[str, Columns] = {
         "run_id": "VARCHAR",
         "tokens_estimate": "BIGINT",
         "size_bytes": "BIGINT",
-        "current": "BOOLEAN",
+        "state": "VARCHAR",
     },
     "stderr_lines": {"run_id": "VARCHAR", "at": "TIMESTAMP", "text": "VARCHAR"},
     "gaps": {
@@ -160,7 +162,7 @@ VIEWS: dict[str, str] = {
         FROM exchanges WHERE target IS NOT NULL AND side = 'client' GROUP BY run_id, logical_id""",
 }
 
-RELATIONS = tuple(name for name in (*TABLES, *VIEWS) if "." not in name)
+RELATIONS = tuple(name for name in (*TABLES, *VIEWS, *summaries.SUMMARIES) if "." not in name)
 
 
 def statements() -> list[str]:
@@ -168,7 +170,7 @@ def statements() -> list[str]:
     tables = [f"CREATE TABLE {name} ({_columns(columns)})" for name, columns in TABLES.items()]
     views = [f"CREATE VIEW {name} AS {select}" for name, select in VIEWS.items()]
     version = f"INSERT INTO internal.schema_version VALUES ({VERSION})"  # noqa: S608
-    return ["CREATE SCHEMA internal", *tables, *views, version]
+    return ["CREATE SCHEMA internal", *tables, *views, *summaries.statements(), version]
 
 
 def _columns(columns: Columns) -> str:

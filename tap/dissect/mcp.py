@@ -78,10 +78,8 @@ def _asked(method: Any, params: dict[str, Any]) -> dict[str, Any]:
 def _answered(result: dict[str, Any]) -> dict[str, Any]:
     meta = _dict(result.get("_meta"))
     task = isinstance(_dict(result.get("task")).get("taskId"), str)
-    is_error = True if result.get("isError") is True else None
     return {
-        "is_error": is_error,
-        "error_message": _first_text(result.get("content")) if is_error else None,
+        "is_error": True if result.get("isError") is True else None,
         "result_type": _text(result.get("resultType")) or ("task" if task else None),
         "request_state": _text(result.get("requestState")),
         "protocol_version": _text(result.get("protocolVersion")),
@@ -89,12 +87,6 @@ def _answered(result: dict[str, Any]) -> dict[str, Any]:
         "capabilities": _keys(result.get("capabilities")),
         **_identity("server", meta.get(_PREFIX + "serverInfo") or result.get("serverInfo")),
     }
-
-
-def _first_text(content: Any) -> str | None:
-    """What a tool that failed has to say about it."""
-    blocks = content if isinstance(content, list) else []
-    return next((text for block in blocks if (text := _text(_dict(block).get("text")))), None)
 
 
 def _failed(error: dict[str, Any]) -> dict[str, Any]:
