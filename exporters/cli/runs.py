@@ -65,19 +65,24 @@ def condition(time_column: str, server: str | None, since: datetime | None) -> s
     return " AND ".join(parts)
 
 
-def find(reader: Reader, wanted: str) -> str:
-    """The run_id that the user means: a whole id, its beginning, its end, or `last`. Raises CommandError."""
+def find(reader: Reader, wanted: str, where: str = "true") -> str:
+    """The run_id that the user means: a whole id, its beginning, its end, or `last`. Raises CommandError.
+
+    `where`: which runs (`runs r`) are looked at.
+    """
     if wanted == "last":
-        found = reader.rows("SELECT run_id FROM runs ORDER BY started_at DESC, run_id DESC LIMIT 1")
+        latest = f"SELECT r.run_id FROM runs r WHERE {where} ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1"  # noqa: S608
+        found = reader.rows(latest)
     else:
         text = literal(wanted.lower())
         fits = f"starts_with(lower(run_id), {text}) OR ends_with(lower(run_id), {text})"
         exact = f"lower(run_id) = {text} DESC"
-        found = reader.rows(f"SELECT run_id FROM runs WHERE {fits} ORDER BY {exact}, started_at DESC LIMIT 6")  # noqa: S608
+        matching = f"SELECT r.run_id FROM runs r WHERE ({fits}) AND {where}"  # noqa: S608
+        found = reader.rows(f"{matching} ORDER BY {exact}, r.started_at DESC LIMIT 6")
     ids = [str(row["run_id"]) for row in found]
     if not ids:
         raise CommandError(
-            "no run is recorded yet" if wanted == "last" else f"no run has the id {wanted}", "see mcptap runs"
+            "no run is recorded that fits" if wanted == "last" else f"no run has the id {wanted}", "see mcptap runs"
         )
     if len(ids) > 1 and ids[0].lower() != wanted.lower():
         raise CommandError(f"{wanted} fits more than one run: {', '.join(ids)}", "write more of the id")

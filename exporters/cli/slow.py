@@ -35,9 +35,7 @@ def slow(home: Path, limit: int, server: str | None, since: datetime | None, *, 
     or between the rounds of a call that asked back.
     """
     with Reader(home) as reader:
-        rows = reader.rows(
-            f"FROM {asked('slow_calls', server, since)} ORDER BY server_ms DESC NULLS LAST, run_id, seq LIMIT {limit}"
-        )
+        rows = reader.rows(f"FROM {asked('slow_calls', server, since, most=limit)}")
     if as_json:
         tell(rows)
         return

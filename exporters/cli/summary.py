@@ -15,9 +15,9 @@ from mcptap.exporters.cli.reading import literal
 from mcptap.exporters.cli.runs import utc
 
 
-def asked(macro: str, server: str | None, since: datetime | None) -> str:
+def asked(macro: str, server: str | None, since: datetime | None, *, most: int | None = None) -> str:
     """The macro with these filters, as it stands after FROM."""
-    filters = []
+    filters = [] if most is None else [f"most := {most}"]
     if since is not None:
         filters.append(f"since := TIMESTAMP {literal(since.isoformat(sep=' '))}")
     if server is not None:

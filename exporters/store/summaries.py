@@ -111,24 +111,27 @@ MACROS = {
         GROUP BY f.known_as, f.side, f.method, f.target, f.outcome, f.error_code, f.error_group
         ORDER BY errors DESC, last_at DESC""",
     ),
+    # A call of one round can only be among the slowest if its exchange is: the rest need not be looked at.
     "slow_calls": (
-        FILTERS,
+        f"most := 100, {FILTERS}",
         f"""
-        WITH x AS (SELECT e.* FROM exchanges e WHERE {_CALL} AND {_TIMED} AND {_IN_TIME}),
-        m AS (SELECT DISTINCT e.run_id, e.logical_id FROM exchanges e WHERE e.outcome = 'input_required'),
+        WITH m AS (SELECT DISTINCT e.run_id, e.logical_id FROM exchanges e WHERE e.outcome = 'input_required'),
+        x AS (SELECT e.logical_id, e.run_id, e.seq, e.method, e.target, e.started_at, e.outcome,
+                {_SERVER_MS} AS server_ms, coalesce(e.waiting_ms, 0) AS waiting_ms
+            FROM {_CHOSEN} AND {_CALL} AND {_TIMED} AND {_COUNTED} ORDER BY server_ms DESC NULLS LAST LIMIT 2 * most),
         c AS (
             SELECT e.logical_id, e.run_id, e.seq, e.method, e.target, e.started_at, 1 AS rounds, e.outcome,
-                {_SERVER_MS} AS server_ms, coalesce(e.waiting_ms, 0) AS waiting_ms
+                e.server_ms, e.waiting_ms
             FROM x e ANTI JOIN m ON m.run_id = e.run_id AND m.logical_id = e.logical_id
             UNION ALL
             SELECT e.logical_id, e.run_id, min(e.seq), any_value(e.method), any_value(e.target), min(e.started_at),
                 count(*), arg_max(e.outcome, e.seq), sum({_SERVER_MS}),
                 greatest(0, arg_max(e.duration_ms, e.seq) - sum({_SERVER_MS})
                     + (epoch_us(max(e.started_at)) - epoch_us(min(e.started_at))) / 1e3)
-            FROM x e SEMI JOIN m ON m.run_id = e.run_id AND m.logical_id = e.logical_id GROUP BY e.run_id, e.logical_id)
+            FROM exchanges e SEMI JOIN m ON m.run_id = e.run_id AND m.logical_id = e.logical_id
+            WHERE {_CALL} AND {_TIMED} AND {_IN_TIME} GROUP BY e.run_id, e.logical_id)
         SELECT r.server, r.known_as AS server_key, c.* FROM c JOIN internal.run_servers r ON r.run_id = c.run_id
-        WHERE {_OF_RUN}
-        ORDER BY c.server_ms DESC NULLS LAST""",
+        WHERE {_OF_RUN} ORDER BY c.server_ms DESC NULLS LAST, c.run_id, c.seq LIMIT most""",
     ),
     "timeline": (
         f"step := INTERVAL 1 MINUTE, {FILTERS}",
