@@ -48,7 +48,7 @@ _KINDS = f"""
             WHEN u_kind < 0.95 THEN 'resources/read' WHEN u_kind < 0.97 THEN 'prompts/get'
             WHEN u_kind < 0.985 THEN 'tools/list' ELSE 'sampling/createMessage' END END AS method,
         {END} - INTERVAL {DAYS} DAY + to_microseconds((run * {DAYS} * 864e8 / $runs
-            + k * {DAYS} * 432e8 / $runs / $each)::BIGINT) AS began
+            + k * least(5e6, {DAYS} * 432e8 / $runs / $each))::BIGINT) AS began
     FROM plan"""
 _TOLD = f"""
     CREATE TEMP TABLE told AS
