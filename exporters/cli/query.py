@@ -34,6 +34,7 @@ class Statement(click.Command):
     show_default=True,
     help="table: a line per row, cut to fit; json: one array of objects; csv: with headings",
 )
+@click.option("--json", "form", flag_value="json", help="the same as --format json")
 @click.option("--raw", is_flag=True, help="csv: without escapes, and without ' before what a spreadsheet would compute")
 @with_home
 def query(home: Path, sql: str, form: str, *, raw: bool) -> None:

@@ -20,20 +20,21 @@ from mcptap.exporters.cli.output import Cell, note, write_json
 from mcptap.exporters.cli.reading import Reader, literal
 from mcptap.exporters.cli.table import table
 from mcptap.exporters.cli.units import clock, number
+from mcptap.exporters.store.summaries import FAILED
 
 SHORT = 8
 HEADINGS = ("run", "server", "host", "started", "lasted s", "end", "exchanges", "errors", "client B", "server B")
 RIGHT = ("lasted s", "exchanges", "errors", "client B", "server B")
 SPARE = ("server B", "client B", "host", "errors")
-RUNS = """
+RUNS = f"""
     SELECT r.run_id, r.name, r.server_name, r.host_name, r.command, r.started_at, r.ended_at, r.state, r.exit_code,
         r.exit_signal, r.bytes_client, r.bytes_server, coalesce(e.exchanges, 0) AS exchanges,
         coalesce(e.errors, 0) AS errors, count(*) OVER () AS of_all
     FROM runs r LEFT JOIN (
         SELECT run_id, count(*) AS exchanges,
-            count(*) FILTER (outcome IN ('tool_error', 'rpc_error', 'no_response')) AS errors
-        FROM exchanges GROUP BY run_id) e USING (run_id)
-    WHERE {where} ORDER BY r.started_at DESC, r.run_id DESC LIMIT {limit}"""
+            count(*) FILTER ({FAILED}) AS errors
+        FROM exchanges e GROUP BY run_id) e USING (run_id)
+    WHERE {{where}} ORDER BY r.started_at DESC, r.run_id DESC LIMIT {{limit}}"""  # noqa: S608
 
 
 @click.command()
