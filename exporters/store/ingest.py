@@ -22,6 +22,7 @@ import duckdb
 
 from mcptap.exporters.journal.reader import DamagedFileError, RunFile, read_lines
 from mcptap.exporters.store import health, offers
+from mcptap.exporters.store.sameness import arguments_hash, error_group, told_by_tool
 
 
 class Limits(NamedTuple):
@@ -136,11 +137,15 @@ _ROWS = (
             r.hash AS journal_hash, r.unscanned, r.sha256, {_text("facts")} AS facts,
             r.exchange_seq, kept_in
         FROM fresh WHERE r IS NOT NULL""",
-    """INSERT INTO exchanges BY NAME
-        SELECT s.* REPLACE (make_timestamp(s.started_at // 1000) AS started_at),
+    f"""INSERT INTO exchanges BY NAME
+        SELECT *, {error_group("error_message")} AS error_group,
+            CASE WHEN target IS NOT NULL THEN {arguments_hash("request_body")} END AS arguments_hash
+        FROM (SELECT s.* REPLACE (make_timestamp(s.started_at // 1000) AS started_at,
+                CASE WHEN s.outcome = 'tool_error' AND s.error_message IS NULL THEN {told_by_tool("p.body")}
+                    ELSE s.error_message END AS error_message),
             q.body AS request_body, p.body AS reply_body
-        FROM settled s LEFT JOIN fresh q ON q.run_id = s.run_id AND q.seq = s.seq
-            LEFT JOIN fresh p ON p.run_id = s.run_id AND p.seq = s.reply_seq""",
+            FROM settled s LEFT JOIN fresh q ON q.run_id = s.run_id AND q.seq = s.seq
+                LEFT JOIN fresh p ON p.run_id = s.run_id AND p.seq = s.reply_seq)""",
     """INSERT INTO redactions BY NAME
         SELECT run_id, seq, unnest(redaction) FROM (SELECT run_id, r.seq AS seq, unnest(r.redactions) AS redaction
             FROM line WHERE len(r.redactions) > 0)""",

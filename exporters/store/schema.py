@@ -11,7 +11,7 @@ A file of another VERSION is not converted: it is loaded again from the journal.
 
 from __future__ import annotations
 
-from mcptap.exporters.store import views
+from mcptap.exporters.store import summaries, views
 
 VERSION = 2
 
@@ -109,6 +109,8 @@ TABLES: dict[str, Columns] = {
         "task_outcome": "VARCHAR",
         "task_ms": "DOUBLE",
         "task_waiting_ms": "DOUBLE",
+        "error_group": "VARCHAR",
+        "arguments_hash": "VARCHAR",
     },
     "findings": {
         "finding_id": "VARCHAR",
@@ -204,7 +206,7 @@ VIEWS: dict[str, str] = {
         FROM exchanges WHERE {_CALL} AND {_GOES_ON} GROUP BY run_id, logical_id""",
 } | views.VIEWS
 
-RELATIONS = tuple(name for name in (*TABLES, *VIEWS) if "." not in name)
+RELATIONS = tuple(name for name in (*TABLES, *VIEWS, *summaries.SUMMARIES) if "." not in name)
 
 
 def statements() -> list[str]:
@@ -212,7 +214,7 @@ def statements() -> list[str]:
     tables = [f"CREATE TABLE {name} ({_columns(columns)})" for name, columns in TABLES.items()]
     views = [f"CREATE VIEW {name} AS {select}" for name, select in VIEWS.items()]
     version = f"INSERT INTO internal.schema_version VALUES ({VERSION})"
-    return ["CREATE SCHEMA internal", *tables, *views, version]
+    return ["CREATE SCHEMA internal", *tables, *views, *summaries.statements(), version]
 
 
 def _columns(columns: Columns) -> str:

@@ -8,8 +8,8 @@ STDERR_TAIL = 20  # lines that a crash is told with
 
 # Of two listings the later one began later; the rest only makes the order the same every time.
 _WHEN = "{'begun_at': begun_at, 'run_id': run_id, 'first_seq': first_seq}"
-_ENDED_BY_HOST = "(1, 2, 13, 15)"  # HUP, INT, PIPE, TERM: what hosts do to a server, or its stdout closed by them
-_ENDED_BY_HOST_CODES = "(0, 129, 130, 141, 143)"  # and the same as exit codes
+ENDED_BY_HOST = "(1, 2, 13, 15)"  # HUP, INT, PIPE, TERM: what hosts do to a server, or its stdout closed by them
+ENDED_BY_HOST_CODES = "(0, 129, 130, 141, 143)"  # and the same as exit codes
 
 VIEWS: dict[str, str] = {
     # `latest`: of the last listing that had it. What a later complete listing has not is gone.
@@ -79,8 +79,8 @@ VIEWS: dict[str, str] = {
         WITH crashed AS (
             SELECT *, CASE WHEN server_pid IS NULL THEN 'not_started' WHEN exit_signal = 9 THEN 'killed'
                            WHEN exit_signal IS NOT NULL THEN 'signal' ELSE 'exit' END AS how
-            FROM runs WHERE state = 'ended' AND (exit_signal NOT IN {_ENDED_BY_HOST}
-                OR exit_code NOT IN {_ENDED_BY_HOST_CODES})),
+            FROM runs WHERE state = 'ended' AND (exit_signal NOT IN {ENDED_BY_HOST}
+                OR exit_code NOT IN {ENDED_BY_HOST_CODES})),
         numbered AS MATERIALIZED (  -- else DuckDB 1.5 stumbles over the rowid
             SELECT run_id, text, rowid AS number FROM stderr_lines WHERE run_id IN (SELECT run_id FROM crashed)),
         last_words AS (

@@ -102,6 +102,7 @@ def hostile_run() -> list[Any]:
         message(3, AT + 200 * MS, kind="noise", method=None, rpc_id=None, body=HOSTILE),
         message(4, AT + 210 * MS, method=HOSTILE, rpc_id=HOSTILE, body={HOSTILE: [HOSTILE]}, facts=facts),
         message(5, AT + 220 * MS, body=None, unscanned=HOSTILE, sha256="0" * 64),
+        *answered(6, AT + 230 * MS, target=HOSTILE, outcome="tool_error", error_message=HOSTILE),
         StderrLine(AT + 300 * MS, 0, 9, HOSTILE),
         Gap(AT + 400 * MS, "server", 200, 10, HOSTILE),
         ended(AT + 500 * MS),
@@ -215,6 +216,21 @@ def fresh(fresh_home: Path, mcptap: list[str]) -> CommandLine:
 def journal() -> Callable[[Path], None]:
     """Writes the plain run into a state directory."""
     return lambda home: write(home, plain_run())
+
+
+@pytest.fixture(scope="session")
+def journal_of() -> Callable[..., None]:
+    """Writes a run for each name, of a server and a tool that are called so, with one call that failed."""
+
+    def make(home: Path, names: tuple[str, ...]) -> None:
+        told = {"outcome": "tool_error", "server_name": "s"}
+        runs = [
+            [started(f"0{n}-named", AT, name=name), *answered(1, AT + MS, target=name, error_message=name, **told)]
+            for n, name in enumerate(names)
+        ]
+        write(home, *([*run, ended(AT + 50 * MS)] for run in runs))
+
+    return make
 
 
 @pytest.fixture(scope="session")
