@@ -101,7 +101,7 @@ _MESSAGES = """
         CASE WHEN reply = 0 THEN 'request' WHEN outcome = 'rpc_error' THEN 'error' ELSE 'result' END AS kind,
         CASE WHEN reply = 0 THEN method END AS method, rpc_id,
         CASE WHEN reply = 0 THEN request_bytes ELSE reply_bytes END AS size_bytes,
-        false AS truncated, sha256(span_id || reply) AS journal_hash, seq AS exchange_seq
+        false AS truncated, sha256(span_id || reply) AS journal_hash, seq AS exchange_seq, seq AS kept_in
     FROM exchanges, (VALUES (0), (1)) r(reply) WHERE reply = 0 OR reply_seq IS NOT NULL"""
 _RUNS = """
     INSERT INTO runs BY NAME
@@ -113,16 +113,23 @@ _RUNS = """
         CASE WHEN run >= $runs - 3 THEN 'running' WHEN run % 37 = 5 THEN 'lost' ELSE 'ended' END AS state,
         CASE WHEN run < $runs - 3 AND run % 37 <> 5 THEN CASE WHEN run % 23 = 7 THEN 1 ELSE 0 END END AS exit_code,
         90000000 AS max_rss_bytes, 12.5 AS cpu_seconds, '/usr/bin/npx' AS executable_path, '0.1.0' AS tap_version,
-        sum(100) AS bytes_client, sum(400) AS bytes_server, 4000 AS bytes_stderr, 'key-' || server AS server_key
+        sum(100) AS bytes_client, sum(400) AS bytes_server, 4000 AS bytes_stderr, 'server-' || server AS server_key
     FROM told GROUP BY run, run_id, server"""
-_DEFINITIONS = f"""
-    INSERT INTO definitions BY NAME
-    SELECT 'key-' || server AS server_key, 'tool' AS kind, 'tool_' || server || '_' || tool AS name,
-        md5(server || '/' || tool || '/' || version) AS hash, '{{"name":"tool","inputSchema":{{}}}}' AS body,
-        {END} - INTERVAL {DAYS} DAY AS first_seen, {END} - INTERVAL 1 HOUR AS last_seen, 'run-000000' AS run_id,
-        150 + 10 * tool + version AS tokens_estimate, 600 + 40 * tool AS size_bytes,
-        if(version = 1, 'current', 'replaced') AS state
-    FROM range({SERVERS}) s(server), range({TOOLS // SERVERS + 1}) t(tool), range(2) v(version)"""
+_DEFINITIONS = (
+    f"""INSERT INTO internal.definition_texts BY NAME
+        SELECT 'tool' AS kind, md5(server || '/' || tool || '/' || version) AS hash, '{{"name":"tool"}}' AS body,
+            150 + 10 * tool + version AS tokens_estimate, 600 + 40 * tool AS size_bytes
+        FROM range({SERVERS}) s(server), range({TOOLS // SERVERS + 1}) t(tool), range(2) v(version)""",
+    f"""INSERT INTO internal.listing_members BY NAME
+        SELECT md5(server || '/' || version) AS digest, tool AS position, 'tool_' || server || '_' || tool AS name,
+            md5(server || '/' || tool || '/' || version) AS hash
+        FROM range({SERVERS}) s(server), range({TOOLS // SERVERS + 1}) t(tool), range(2) v(version)""",
+    f"""INSERT INTO internal.listings BY NAME
+        SELECT 'run-000000' AS run_id, version AS first_seq, 'server-' || server AS server_key, 'tool' AS kind,
+            {END} - INTERVAL (20 - version) DAY AS begun_at, begun_at AS ended_at,
+            [md5(server || '/' || version)] AS page_digests, true AS begins, true AS whole, true AS complete
+        FROM range({SERVERS}) s(server), range(2) v(version)""",
+)
 _BESIDE = (
     """INSERT INTO stderr_lines SELECT run_id, started_at, 'warning: slow answer to ' || rpc_id FROM exchanges
         WHERE seq % 199 = 0""",
@@ -149,7 +156,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, exchanges: int, runs: int) -> N
     each = exchanges // runs
     words = " ".join(_WORDS.split())
     known = {"exchanges": each * runs, "each": each, "runs": runs, "words": " ".join([words] * 50)}
-    for statement in (_PLAN, _KINDS, _TOLD, _EXCHANGES, _MESSAGES, _RUNS, _DEFINITIONS, *_BESIDE):
+    for statement in (_PLAN, _KINDS, _TOLD, _EXCHANGES, _MESSAGES, _RUNS, *_DEFINITIONS, *_BESIDE):
         used = {name: value for name, value in known.items() if f"${name}" in statement}
         connection.execute(statement, used)
     for table in ("plan", "kinds", "told"):

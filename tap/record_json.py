@@ -15,10 +15,11 @@ from mcptap.tap.records import (
     RunEnded,
     RunStarted,
     StderrLine,
+    Usage,
 )
 
 TYPES: Final[dict[str, Any]] = {
-    record.type: record for record in (RunStarted, MessageRecord, StderrLine, Gap, Finding, RunEnded)
+    record.type: record for record in (RunStarted, MessageRecord, StderrLine, Gap, Finding, Usage, RunEnded)
 }
 _NESTED: Final[dict[str, Any]] = {"redactions": Redaction, "exchanges": Exchange}
 _TUPLES: Final = frozenset({"command", "env_names"})

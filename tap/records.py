@@ -99,6 +99,7 @@ class RunStarted:
     executable_path: str | None
     executable_sha256: str | None
     redactions: tuple[Redaction, ...] = ()
+    host_process: str | None = None  # the name of the program that started the tap
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,18 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What the server's process and those that it started took when it was looked at."""
+
+    type: ClassVar[str] = "usage"
+    at: int
+    rss_bytes: int | None  # of all together; memory that they share counts in each. None: nothing could be read
+    cpu_seconds: float | None  # so far, of those that have ended too where the system tells
+    processes: int
+    denied: int = 0  # processes that we may not look at: what they take is not counted
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     """How a run ended, and what it used."""
 
@@ -184,4 +197,4 @@ class RunEnded:
     exchanges: tuple[Exchange, ...] = ()  # those that nobody answered
 
 
-Record = RunStarted | MessageRecord | StderrLine | Gap | Finding | RunEnded
+Record = RunStarted | MessageRecord | StderrLine | Gap | Finding | Usage | RunEnded

@@ -1,6 +1,6 @@
-"""`mcptap show RUN`: one run from its start to its end, with stderr and gaps where they belong.
+"""`mcptap show RUN`: one run from its start to its end, with stderr, gaps and usage where they belong.
 
-The idea: three streams, each in its own order and read a page at a time, are merged by time; so a run of a million
+The idea: four streams, each in its own order and read a page at a time, are merged by time; so a run of a million
 messages is shown from its first line on without being held.
 """
 
@@ -48,6 +48,8 @@ STDERR = """SELECT rowid AS number, "at", text FROM stderr_lines WHERE run_id = 
     ORDER BY rowid LIMIT {page}"""
 GAPS = """SELECT rowid AS number, "at", side, bytes, reason FROM gaps WHERE run_id = {run} AND rowid > {after}{since}
     ORDER BY rowid LIMIT {page}"""
+USAGE = """SELECT rowid AS number, "at", rss_bytes, cpu_seconds, processes, denied FROM usage
+    WHERE run_id = {run} AND rowid > {after}{since} ORDER BY rowid LIMIT {page}"""
 
 Row = dict[str, Any]
 
@@ -56,7 +58,7 @@ Row = dict[str, Any]
 class _Event:
     """One thing that happened: which kind of thing, when, and what the store has of it."""
 
-    type: str  # message, stderr, gap or end
+    type: str  # message, stderr, gap, usage or end
     at: datetime
     row: Row
 
@@ -154,7 +156,7 @@ def _events(reader: Reader, run_id: str, run: Row, since: datetime | None, *, bo
         "body": "m.body" if bodies else "NULL",
     }
     page = BODIES_PAGE if bodies else PAGE
-    statements = {"message": MESSAGES, "stderr": STDERR, "gap": GAPS}
+    statements = {"message": MESSAGES, "stderr": STDERR, "gap": GAPS, "usage": USAGE}
     streams = [_pages(reader, type_, sql, literals, page) for type_, sql in statements.items()]
     yield from heapq.merge(*streams, key=attrgetter("at"))
     if run["ended_at"] is not None:
@@ -208,10 +210,20 @@ def _end(row: Row, _room: int) -> list[Cell]:
     ]
 
 
+def _usage(row: Row, _room: int) -> list[Cell]:
+    memory = "?" if row["rss_bytes"] is None else size(row["rss_bytes"])
+    cpu = "?" if row["cpu_seconds"] is None else f"{row['cpu_seconds']:.2f}"
+    number = "1 process" if row["processes"] == 1 else f"{row['processes']} processes"
+    denied = f", {row['denied']} not to be looked at" if row["denied"] else ""
+    told = f"{memory} of memory, {cpu} s of processor time, {number}{denied}"
+    return [" " * 5, (f"  usage        {told}", "dim")]
+
+
 CELLS: dict[str, Callable[[Row, int], list[Cell]]] = {
     "message": _message,
     "stderr": _stderr,
     "gap": _gap,
+    "usage": _usage,
     "end": _end,
 }
 

@@ -8,6 +8,7 @@ Everything in this module is synchronous and runs on a worker thread, one at a t
 from __future__ import annotations
 
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from mcptap.exporters.journal.ledger import Ledger
 from mcptap.exporters.journal.writer import JournalFile
 from mcptap.tap.analysis import Analysis
 from mcptap.tap.pipe.wire import ACK, ENDED, FAILING, GOING_ON, HEADER, MAX_PAYLOAD, RUN_ENDED, STREAMS
-from mcptap.tap.records import Record, RunStarted
+from mcptap.tap.records import Record, RunStarted, Usage
 from mcptap.tap.redact import Redactor, redact_started
 
 
@@ -34,6 +35,8 @@ class LiveRun:
         self.tap = started.tap_pid, started.tap_created  # who could go on with this run
         self.ended = False
         self._unwritten: list[Record] = []
+        self._sampled: list[Usage] = []  # the last sample, if it could not be written at once
+        self._writing = threading.Lock()  # samples come from another thread
         self._safe = self._analysed()
 
     @classmethod
@@ -108,11 +111,25 @@ class LiveRun:
     def write(self) -> None:
         """Writes what is pending; closes the journal after the last record. Raises OSError and keeps it pending."""
         if self._unwritten:
-            self._journal.append(self._unwritten)
+            with self._writing:
+                self._journal.append([*self._sampled, *self._unwritten])
+                self._sampled = []
             self._unwritten = []
         self._safe = self._analysed()
         if self.ended:
             self._journal.close(self._state)  # type: ignore[arg-type]
+
+    def add_usage(self, usage: Usage) -> bool:
+        """Writes one sample, now or with what is pending, from any thread; False once the run has ended.
+
+        Raises OSError.
+        """
+        with self._writing:
+            if self._unwritten:
+                self._sampled = [usage]
+            elif not self.ended:
+                self._journal.append([usage])
+            return not self.ended
 
     def sync(self) -> None:
         """Waits until the journal is on the disk. Raises OSError."""
@@ -151,6 +168,7 @@ def _started(hello: dict[str, Any]) -> RunStarted:
         server_pid=hello["server_pid"],
         server_created=processes.created_by(hello["server_pid"], hello["tap_pid"]),
         host_session_id=processes.host_session_id(hello["host_pid"]),
+        host_process=processes.name(hello["host_pid"]),
         executable_path=hello["executable_path"],
         executable_sha256=processes.file_sha256(hello["executable_path"]),
     )

@@ -30,6 +30,7 @@ from mcptap.exporters.collector.live_run import DamagedRunError
 from mcptap.exporters.collector.loader import Loader
 from mcptap.exporters.collector.processes import peer
 from mcptap.exporters.collector.runs import RunClosedError, Runs
+from mcptap.exporters.collector.sampler import Sampler
 from mcptap.tap.pipe.wire import SOCKET
 from mcptap.tap.redact import Redactor
 from mcptap.tap.version import VERSION
@@ -84,6 +85,7 @@ class Collector:
             for task in (
                 self._runs.recover,
                 self._loader.run,
+                Sampler(self._runs.live, self._loader.changed).run,
                 self._keep_house,
                 self._leave_when_idle,
                 self._leave_when_told,

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import duckdb
 
 from mcptap.exporters.journal.reader import DamagedFileError, RunFile, read_lines
+from mcptap.exporters.store import health, offers
 from mcptap.exporters.store.sameness import arguments_hash, error_group, told_by_tool
 
 
@@ -74,9 +75,9 @@ _EXCHANGE = {
 # Every member that any record has: one structure, so that a line is parsed once.
 _VARCHARS = """type side kind method rpc_id hash unscanned sha256 text stream reason finding_id detector rule severity
     channel title evidence pointer fingerprint name cwd tap_version host_session_id executable_path
-    executable_sha256 state"""
+    executable_sha256 state host_process"""
 _BIGINTS = """seq at size_bytes bytes tap_pid server_pid exit_code exit_signal max_rss_bytes bytes_client
-    bytes_server bytes_stderr exchange_seq"""
+    bytes_server bytes_stderr exchange_seq rss_bytes processes denied"""
 _LINE = (
     dict.fromkeys(_VARCHARS.split(), "VARCHAR")
     | dict.fromkeys(_BIGINTS.split(), "BIGINT")
@@ -158,7 +159,8 @@ _ROWS = (
     f"""INSERT INTO runs BY NAME
         SELECT run_id, r.host_session_id, r.name, {_text("command")} AS command, r.cwd, {_time("at")} AS started_at,
             {_text("env_names")} AS env_names, r.executable_path, r.executable_sha256, r.tap_version, r.tap_pid,
-            r.server_pid, 'running' AS state FROM line WHERE r.type = 'run_started'""",
+            r.server_pid, r.host_process, 'running' AS state, 0 AS requests, 0 AS unanswered
+        FROM line WHERE r.type = 'run_started'""",
     f"""UPDATE runs SET ended_at = {_time("at")}, state = r.state, exit_code = r.exit_code,
             exit_signal = r.exit_signal, max_rss_bytes = r.max_rss_bytes, cpu_seconds = r.cpu_seconds,
             bytes_client = r.bytes_client, bytes_server = r.bytes_server, bytes_stderr = r.bytes_stderr,
@@ -265,8 +267,10 @@ def _insert(connection: duckdb.DuckDBPyConnection, batch: Batch) -> int:
     if _count(connection, "older"):
         for step in _IF_OLDER:
             connection.execute(step)
-    for step in _ROWS:
+    for step in (*_ROWS, *health.ROWS):
         connection.execute(step)
+    health.name_servers(connection)
+    offers.learn(connection)
     refused = batch.lines - _count(connection, "line")
     for table in ("line", "settled", "belongs", "fresh", "older", "earlier"):
         connection.execute(f"DROP TABLE IF EXISTS temp.{table}")

@@ -11,7 +11,7 @@ A file of another VERSION is not converted: it is loaded again from the journal.
 
 from __future__ import annotations
 
-from mcptap.exporters.store import summaries
+from mcptap.exporters.store import summaries, views
 
 VERSION = 2
 
@@ -50,6 +50,10 @@ TABLES: dict[str, Columns] = {
         "server_pid": "BIGINT",
         "end_reason": "VARCHAR",
         "server_key": "VARCHAR",
+        "host_process": "VARCHAR",
+        "requests": "BIGINT",
+        "unanswered": "BIGINT",
+        "first_answer_ms": "DOUBLE",
     },
     "internal.message_rows": {
         "run_id": "VARCHAR",
@@ -130,19 +134,6 @@ TABLES: dict[str, Columns] = {
         "fingerprint": "VARCHAR",
         "length": "BIGINT",
     },
-    "definitions": {
-        "server_key": "VARCHAR",
-        "kind": "VARCHAR",
-        "name": "VARCHAR",
-        "hash": "VARCHAR",
-        "body": "VARCHAR",
-        "first_seen": "TIMESTAMP",
-        "last_seen": "TIMESTAMP",
-        "run_id": "VARCHAR",
-        "tokens_estimate": "BIGINT",
-        "size_bytes": "BIGINT",
-        "state": "VARCHAR",
-    },
     "stderr_lines": {"run_id": "VARCHAR", "at": "TIMESTAMP", "text": "VARCHAR"},
     "gaps": {
         "run_id": "VARCHAR",
@@ -150,6 +141,38 @@ TABLES: dict[str, Columns] = {
         "reason": "VARCHAR",
         "bytes": "BIGINT",
         "side": "VARCHAR",
+    },
+    "usage": {
+        "run_id": "VARCHAR",
+        "at": "TIMESTAMP",
+        "rss_bytes": "BIGINT",
+        "cpu_seconds": "DOUBLE",
+        "processes": "BIGINT",
+        "denied": "BIGINT",
+    },
+    # What servers offer: see `offers`. The view `definitions` brings the three together.
+    "internal.listings": {
+        "run_id": "VARCHAR",
+        "first_seq": "BIGINT",
+        "server_key": "VARCHAR",
+        "kind": "VARCHAR",
+        "begun_at": "TIMESTAMP",
+        "ended_at": "TIMESTAMP",
+        "page_digests": "VARCHAR[]",
+        "begins": "BOOLEAN",
+        "whole": "BOOLEAN",
+        "next_cursor": "VARCHAR",
+        "complete": "BOOLEAN",
+    },
+    "internal.listing_members": {"digest": "VARCHAR", "position": "BIGINT", "name": "VARCHAR", "hash": "VARCHAR"},
+    "internal.definition_texts": {
+        "kind": "VARCHAR",
+        "hash": "VARCHAR",
+        "body": BODY,
+        "title": "VARCHAR",
+        "description": "VARCHAR",
+        "size_bytes": "BIGINT",
+        "tokens_estimate": "BIGINT",
     },
     # How far each run's file has been loaded; written in the transaction that wrote the rows.
     "internal.loaded": {"run_id": "VARCHAR", "upto": "BIGINT"},
@@ -181,7 +204,7 @@ VIEWS: dict[str, str] = {
                 - sum(coalesce(task_ms, duration_ms))), 3), 0),
             arg_max(coalesce(task_outcome, outcome), seq)
         FROM exchanges WHERE {_CALL} AND {_GOES_ON} GROUP BY run_id, logical_id""",
-}
+} | views.VIEWS
 
 RELATIONS = tuple(name for name in (*TABLES, *VIEWS, *summaries.SUMMARIES) if "." not in name)
 
@@ -191,8 +214,6 @@ def statements() -> list[str]:
     tables = [f"CREATE TABLE {name} ({_columns(columns)})" for name, columns in TABLES.items()]
     views = [f"CREATE VIEW {name} AS {select}" for name, select in VIEWS.items()]
     version = f"INSERT INTO internal.schema_version VALUES ({VERSION})"
-    return ["CREATE SCHEMA internal", *tables, *views, version]
-    version = f"INSERT INTO internal.schema_version VALUES ({VERSION})"  # noqa: S608
     return ["CREATE SCHEMA internal", *tables, *views, *summaries.statements(), version]
 
 
