@@ -29,7 +29,6 @@ COMMANDS = [
     ["servers"],
     ["servers", "--json"],
     ["tools"],
-    ["tools", "--unused"],
     ["errors"],
     ["slow"],
     ["runs"],

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mcptap.exporters.store.sameness import KEPT, arguments_hash, error_group, told_by_tool
 
 GROUPS = (
-    ("ENOENT: no such file or directory, open '/home/x/y z.txt'", "ENOENT: no such file or directory, open <text>"),
+    ("ENOENT: no such file or directory, open '/home/me/y z.txt'", "ENOENT: no such file or directory, open <text>"),
     ("cannot read /srv/a/b.txt: denied", "cannot read <path>: denied"),
     ("cannot read C:\\Users\\me\\b.txt", "cannot read <path>"),
     ("see https://example.org/a?b=1 (404)", "see <url> (<n>)"),
