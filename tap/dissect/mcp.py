@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from mcptap.tap.dissect.methods import ANSWERED_META, ASKED_META, ERROR_DATA, METHODS, RESULT
-from mcptap.tap.dissect.values import Facts, members, task, text
+from mcptap.tap.dissect.values import Facts, members, read_all, task, text
 from mcptap.tap.records import Kind
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -46,15 +46,12 @@ def _asked(method: Any, params: Any, found: Facts) -> None:
         return
     meta = params.get("_meta")
     if meta and isinstance(meta, dict):
-        for key, read in ASKED_META:
-            if key in meta:
-                read(meta, found)
+        read_all(ASKED_META, meta, found)
     row = METHODS.get(method) if isinstance(method, str) else None
     if row is None:
         return
-    for read in row.params:
-        read(params, found)
-    if row.rounds and "protocol_version" in found and (arguments := _hash(params.get("arguments"))):
+    read_all(row.params, params, found)
+    if row.rounds and "protocol_version" in found and (arguments := _hash(params.get("arguments"))) is not None:
         found["arguments_hash"] = arguments
 
 
@@ -63,22 +60,18 @@ def _answered(result: Any, asked: str | None, found: Facts) -> None:
         return
     if result.get("isError") is True:
         found["is_error"] = True
-    for read in RESULT:
-        read(result, found)
-    created = members(result.get("task"))
-    if isinstance(created.get("taskId"), str):
+    read_all(RESULT, result, found)
+    if "task" in result and isinstance(members(result["task"]).get("taskId"), str):
         found.setdefault("result_type", "task")
-        task(created, found)
+        task(result["task"], found)
     elif found.get("result_type") == "task":
         task(result, found)
     row = METHODS.get(asked) if asked else None
-    for read in row.result if row else ():
-        read(result, found)
+    if row and row.result:
+        read_all(row.result, result, found)
     meta = result.get("_meta")
     if meta and isinstance(meta, dict):
-        for key, read in ANSWERED_META:
-            if key in meta:
-                read(meta, found)
+        read_all(ANSWERED_META, meta, found)
 
 
 def _failed(error: Any, found: Facts) -> None:
@@ -89,8 +82,8 @@ def _failed(error: Any, found: Facts) -> None:
     if message is not None:
         found["error_message"] = message
     data = error.get("data")
-    for read in ERROR_DATA if isinstance(data, dict) else ():
-        read(data, found)
+    if isinstance(data, dict):
+        read_all(ERROR_DATA, data, found)
 
 
 def _hash(arguments: Any) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from mcptap.tap.dissect.values import Reader, each, first, identity, keys, rpc_id, string, take, task, texts
+from mcptap.tap.dissect.values import TASK, Reader, each, first, identity, keys, rpc_id, string, take, texts
 from mcptap.tap.records import Side
 
 V1, V2, V3, V4, V5 = "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"
@@ -113,8 +113,8 @@ METHODS: Final[dict[str, Method]] = {
         result=(take("action", "action"),),
         waits=True,
     ),
-    "tasks/get": _asks(_BOTH, (V4,), _TASK_ID, result=(task,), extension=TASKS_EXTENSION),
-    "tasks/cancel": _asks(_BOTH, (V4,), _TASK_ID, result=(task,), extension=TASKS_EXTENSION),
+    "tasks/get": _asks(_BOTH, (V4,), _TASK_ID, result=(TASK,), extension=TASKS_EXTENSION),
+    "tasks/cancel": _asks(_BOTH, (V4,), _TASK_ID, result=(TASK,), extension=TASKS_EXTENSION),
     TASK_RESULT: _asks(_BOTH, (V4,), _TASK_ID, long_lived=True),
     "tasks/list": _asks(_BOTH, (V4,)),
     TASK_UPDATE: _asks(_C, (), _TASK_ID, _RESPONSES, extension=TASKS_EXTENSION),
@@ -127,25 +127,25 @@ METHODS: Final[dict[str, Method]] = {
     "notifications/resources/updated": _tells(_S, REVISIONS, _URI),
     "notifications/roots/list_changed": _tells(_C, _LEGACY),
     "notifications/elicitation/complete": _tells(_S, (V4,), take("elicitation_id", "elicitationId")),
-    "notifications/tasks/status": _tells(_BOTH, (V4,), task),
-    "notifications/tasks": _tells(_S, (), task, extension=TASKS_EXTENSION),
+    "notifications/tasks/status": _tells(_BOTH, (V4,), TASK),
+    "notifications/tasks": _tells(_S, (), TASK, extension=TASKS_EXTENSION),
     "notifications/subscriptions/acknowledged": _tells(_S, (V5,), take("subscribes", "notifications", keys)),
 }
 
 # Keys of `_meta`, and what is read from each. MCP Apps adds none to a message: it stands in definitions.
-ASKED_META: Final[tuple[tuple[str, Reader], ...]] = (
-    (PREFIX + "protocolVersion", take("protocol_version", PREFIX + "protocolVersion")),
-    (PREFIX + "clientInfo", identity("client", PREFIX + "clientInfo")),
-    (PREFIX + "logLevel", take("log_level", PREFIX + "logLevel")),
-    (PREFIX + "subscriptionId", take("subscription_id", PREFIX + "subscriptionId", rpc_id)),
-    (RELATED_TASK, first("related_task", RELATED_TASK, "taskId")),
-    ("progressToken", take("progress_token", "progressToken", rpc_id)),
-    ("traceparent", take("traceparent", "traceparent")),
+ASKED_META: Final[tuple[Reader, ...]] = (
+    take("protocol_version", PREFIX + "protocolVersion"),
+    identity("client", PREFIX + "clientInfo"),
+    take("log_level", PREFIX + "logLevel"),
+    take("subscription_id", PREFIX + "subscriptionId", rpc_id),
+    first("related_task", RELATED_TASK, "taskId"),
+    take("progress_token", "progressToken", rpc_id),
+    take("traceparent", "traceparent"),
 )
-ANSWERED_META: Final[tuple[tuple[str, Reader], ...]] = (
-    (PREFIX + "serverInfo", identity("server", PREFIX + "serverInfo")),
-    (PREFIX + "subscriptionId", take("subscription_id", PREFIX + "subscriptionId", rpc_id)),
-    (RELATED_TASK, first("related_task", RELATED_TASK, "taskId")),
+ANSWERED_META: Final[tuple[Reader, ...]] = (
+    identity("server", PREFIX + "serverInfo"),
+    take("subscription_id", PREFIX + "subscriptionId", rpc_id),
+    first("related_task", RELATED_TASK, "taskId"),
 )
 # Of an error's `data`: refused versions, capabilities that the client lacks, addresses that a person must visit.
 ERROR_DATA: Final[tuple[Reader, ...]] = (

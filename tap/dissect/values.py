@@ -1,7 +1,8 @@
 """Single facts out of a JSON value that may have any shape.
 
-The idea: a reader takes one thing from an object and puts it under the name of a fact, or does nothing. What is
-missing, or of a wrong type, is no fact; what is long is cut; nothing raises.
+The idea: a reader takes one thing from an object and puts it under the name of a fact, or does nothing. It comes with
+the member without which it need not be asked at all. What is missing, or of a wrong type, is no fact; what is long is
+cut; nothing raises.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, Final
 from mcptap.tap.dissect.jsonrpc import id_text
 
 Facts = dict[str, Any]
-Reader = Callable[[dict[str, Any], Facts], None]
+Reader = tuple[str, Callable[[dict[str, Any], Facts], None]]  # which must be there, and what then reads
 
 MAX_TEXT: Final = 2_000  # characters of one fact; bodies are whole
 MAX_ITEMS: Final = 64  # of a list that is one fact
@@ -60,22 +61,22 @@ def take(fact: str, key: str, read: Callable[[Any], Any] = text) -> Reader:
     """A reader of one member."""
 
     def reader(source: dict[str, Any], found: Facts) -> None:
-        if key in source and (value := read(source[key])) is not None:
+        if (value := read(source[key])) is not None:
             found[fact] = value
 
-    return reader
+    return key, reader
 
 
 def first(fact: str, key: str, *names: str) -> Reader:
     """A reader of the first of these members that the object under `key` has."""
 
     def reader(source: dict[str, Any], found: Facts) -> None:
-        inner = members(source.get(key))
+        inner = members(source[key])
         name = next((name for name in names if name in inner), None)
         if name is not None and (value := text(inner[name])) is not None:
             found[fact] = value
 
-    return reader
+    return key, reader
 
 
 def identity(who: str, key: str) -> Reader:
@@ -83,7 +84,7 @@ def identity(who: str, key: str) -> Reader:
     named, versioned = f"{who}_name", f"{who}_version"
 
     def reader(source: dict[str, Any], found: Facts) -> None:
-        info = source.get(key)
+        info = source[key]
         if not isinstance(info, dict):
             return
         found.pop(named, None)
@@ -93,11 +94,18 @@ def identity(who: str, key: str) -> Reader:
         if (version := text(info.get("version"))) is not None:
             found[versioned] = version
 
-    return reader
+    return key, reader
+
+
+def read_all(readers: tuple[Reader, ...], source: dict[str, Any], found: Facts) -> None:
+    """Asks those readers for whom there is something to read."""
+    for key, read in readers:
+        if key in source:
+            read(source, found)
 
 
 def task(source: dict[str, Any], found: Facts) -> None:
-    """A reader of a `Task`: which, how it stands, and what it gave if that is told with it."""
+    """What a `Task` says: which it is, how it stands, and what it gave if that is told with it."""
     task_id = text(source.get("taskId"))
     if task_id is None:
         return
@@ -110,3 +118,6 @@ def task(source: dict[str, Any], found: Facts) -> None:
         found["task_result"] = "tool_error" if members(source["result"]).get("isError") is True else "ok"
     elif status == "failed" and "error" in source:
         found["task_result"] = "rpc_error"
+
+
+TASK: Final[Reader] = ("taskId", task)
