@@ -9,6 +9,7 @@ of that, so that neither the order in which runs are loaded nor loading them aga
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,6 +65,9 @@ _FORGET_LISTINGS = f"""DELETE FROM internal.listings l USING {_ROWS} new
 _SAVE_LISTINGS = f"""INSERT INTO internal.listings BY NAME
     SELECT * REPLACE (make_timestamp(begun_at) AS begun_at, make_timestamp(ended_at) AS ended_at),
         begins AND whole AND next_cursor IS NULL AS complete FROM {_ROWS}"""
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -136,7 +140,7 @@ def learn(connection: duckdb.DuckDBPyConnection) -> None:
     joiner = Joiner(Listing(*row) for row in connection.execute(_OPEN, {"runs": runs}).fetchall())
     pages: dict[str, Page] = {}
     for run_id, key, method, seq, at, request, reply in answers:
-        found = page(method, _parsed(request), _parsed(reply))
+        found = _page(method, request, reply)
         if found is not None:
             pages[found.digest] = found
             joiner.add(run_id, key, seq, at, found)
@@ -147,6 +151,17 @@ def learn(connection: duckdb.DuckDBPyConnection) -> None:
     for row in (_row(listing, _LISTING) for listing in joiner.changed.values()):
         for statement in (_FORGET_LISTINGS, _SAVE_LISTINGS):
             _save(connection, statement, _LISTING, [row])
+
+
+def _page(method: str, request: str | None, reply: str | None) -> Page | None:
+    """A bug of ours costs one page, not the loading of everything behind it."""
+    try:
+        return page(method, _parsed(request), _parsed(reply))
+    except MemoryError:
+        raise
+    except Exception as bug:  # its text may quote a server
+        log.error("%s: an answer to %s is not understood", type(bug).__name__, method)
+        return None
 
 
 def _parsed(body: str | None) -> Any:

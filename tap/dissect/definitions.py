@@ -108,12 +108,12 @@ def page(method: str, request: Any, reply: Any) -> Page | None:
 def canonical(value: Any) -> bytes:
     """The one way to write a JSON value: no blanks, sorted members, whole numbers without a fraction.
 
-    Raises ValueError for what is nested too deeply.
+    Raises ValueError for what is nested too deeply, or holds half a surrogate pair.
     """
     try:
         return orjson.dumps(_plain(value), option=orjson.OPT_SORT_KEYS)
     except (TypeError, RecursionError):
-        raise ValueError("nested too deeply") from None
+        raise ValueError("cannot be written") from None
 
 
 def tokens(size: int) -> int:
@@ -162,9 +162,13 @@ def _made(kind: DefinitionKind, name: str, value: Any, shown: int) -> Definition
 
 def _instructions(result: dict[str, Any]) -> Page:
     text = result.get("instructions")
-    told = isinstance(text, str) and text != ""
-    found = (_made("instructions", INSTRUCTIONS, text, len(str(text).encode())),) if told else ()
-    return Page("instructions", None, None, found, whole=True)
+    if not isinstance(text, str) or not text:
+        return Page("instructions", None, None, (), whole=True)
+    try:
+        found = _made("instructions", INSTRUCTIONS, text, len(text.encode()))
+    except ValueError:
+        return Page("instructions", None, None, (), whole=False)
+    return Page("instructions", None, None, (found,), whole=True)
 
 
 def _without_content(resource: dict[str, Any]) -> dict[str, Any]:

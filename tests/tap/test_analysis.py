@@ -17,7 +17,7 @@ from mcptap.tap import analysis as module
 from mcptap.tap.analysis import STREAMS, Analysis
 from mcptap.tap.dissect.frames import Framer
 from mcptap.tap.record_json import record_from_json
-from mcptap.tap.records import Gap, MessageRecord, Record, RunEnded, RunStarted, StderrLine, Stream
+from mcptap.tap.records import Gap, MessageRecord, Record, RunEnded, RunStarted, StderrLine, Stream, Usage
 from mcptap.tap.redact import Redactor
 
 REDACTOR = Redactor(b"k" * 32)
@@ -195,6 +195,14 @@ def test_a_batch_that_was_torn_and_never_comes_again_is_counted_once() -> None:
         ended = again.end(2)[-1]
         assert isinstance(ended, RunEnded)
         assert ended.bytes_client == len(batch)
+
+
+def test_samples_of_usage_between_the_records_of_a_batch_make_no_difference() -> None:
+    batch = PIECES[8]
+    records = Analysis(STARTED, REDACTOR).data("client", 0, 1, batch)
+    for count in range(1, len(records)):
+        again = Analysis.resume(STARTED, REDACTOR, [*records[:count], Usage(2, 1, 0.5, 1)])
+        assert records[:count] + again.data("client", 0, 1, batch) == records
 
 
 def test_a_batch_torn_twice_is_completed_although_the_other_side_goes_on_between() -> None:

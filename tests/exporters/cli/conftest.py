@@ -21,7 +21,7 @@ import pytest
 from mcptap.exporters.collector import client
 from mcptap.exporters.journal.ledger import Ledger
 from mcptap.exporters.journal.writer import JournalFile
-from mcptap.tap.records import Exchange, Gap, MessageRecord, RunEnded, RunStarted, StderrLine
+from mcptap.tap.records import Exchange, Gap, MessageRecord, RunEnded, RunStarted, StderrLine, Usage
 
 # Title, colour, cursor, C1, return, bell, delete, bidi, zero width, tags, line separator, markup, emoji, link, newline.
 HOSTILE = (
@@ -78,13 +78,14 @@ def answered(seq: int, at: int, **changes: Any) -> list[MessageRecord]:
 
 
 def plain_run() -> list[Any]:
-    """Two calls, a line of stderr and a gap between them."""
+    """Two calls; a line of stderr, a gap and a sample of usage between them."""
     at = AT + 3_600_000 * MS
     return [
         started("01-plain-aaaa1111", at),
         *answered(1, at + 100 * MS),
         StderrLine(at + 200 * MS, 0, 9, "warming up"),
         Gap(at + 300 * MS, "server", 200, 4096, "the buffer was full"),
+        Usage(at + 350 * MS, 12_000_000, 1.5, 2, 1),
         *answered(3, at + 400 * MS, outcome="rpc_error", error_code=-32601, error_message="no such method"),
         ended(at + 500 * MS, 3),
     ]
@@ -96,7 +97,7 @@ def hostile_run() -> list[Any]:
     told = {"target": HOSTILE, "method": HOSTILE, "outcome": "rpc_error", "error_code": 1, "error_message": HOSTILE}
     return [
         started("02-hostile-bbbb2222", AT, name=HOSTILE, command=(HOSTILE, HOSTILE), cwd=HOSTILE,
-                executable_path=HOSTILE, env_names=(HOSTILE,)),
+                executable_path=HOSTILE, env_names=(HOSTILE,), host_process=HOSTILE),
         *answered(1, AT + 100 * MS, **told),
         message(3, AT + 200 * MS, kind="noise", method=None, rpc_id=None, body=HOSTILE),
         message(4, AT + 210 * MS, method=HOSTILE, rpc_id=HOSTILE, body={HOSTILE: [HOSTILE]}, facts=facts),

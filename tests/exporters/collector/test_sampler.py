@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import psutil
 import pytest
 
@@ -228,3 +229,24 @@ def test_a_run_with_samples_is_taken_up_where_it_stood(live: LiveRun, tmp_path: 
     assert resumed.started.host_process == psutil.Process().name()
     live.add_usage(Usage(8, 1, 0.5, 1))
     assert not list(verify(tmp_path).problems)
+
+
+def test_every_run_that_is_live_is_looked_at_and_told_of(live: LiveRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "look", lambda *_: Usage(7, 1, 0.5, 1))
+
+    async def until_told() -> str:
+        told: list[str] = []
+        changed = anyio.Event()
+
+        def tell(run_id: str) -> None:
+            told.append(run_id)
+            changed.set()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(Sampler({"run-1": live}, tell).run)
+            await changed.wait()
+            tasks.cancel_scope.cancel()
+        return told[0]
+
+    assert anyio.run(until_told) == "run-1"
+    assert lines(live)[-1]["type"] == "usage"

@@ -240,3 +240,19 @@ def test_a_listing_that_could_not_be_searched_lacks_nothing(home):
     runs(home, tools("a"), {"tools": [tool("b", os.urandom(8).hex() * (ingest.NORMAL.body // 16))]})
     assert home.rows("SELECT unscanned FROM messages WHERE body IS NULL") == [(ingest.TOO_LARGE.decode(),)]
     assert home.rows(STATES) == [("a", "current")]
+
+
+def test_a_bug_of_ours_costs_one_page_and_says_nothing_of_it(home, monkeypatch, caplog):
+    def broken(method, request, reply):
+        raise KeyError("what the server said")
+
+    monkeypatch.setattr(offers, "page", broken)
+    runs(home, tools("a"))
+    assert home.rows("SELECT count(*) FROM exchanges") == [(1,)]
+    assert [record.getMessage() for record in caplog.records] == ["KeyError: an answer to tools/list is not understood"]
+
+
+def test_any_character_may_stand_in_a_definition(home):
+    hostile = "\x00\n\r\u2028'\";--\U000e0041 [x](y) {}\\"
+    runs(home, {"tools": [tool(hostile, hostile)]})
+    assert home.rows("SELECT name, description FROM definitions") == [(hostile, hostile)]

@@ -173,6 +173,13 @@ def test_a_definition_that_is_nested_too_deeply_is_left_out() -> None:
     assert not found.whole
 
 
+def test_half_a_surrogate_pair_costs_its_definition_only() -> None:
+    found = tools({"name": "\ud800"}, {"name": "a", "x": {"\udc00": 1}}, TOOL, nextCursor="\ud800")
+    assert [one.name for one in found.definitions] == ["add"]
+    told = page("initialize", {}, {"result": {"instructions": "\ud800"}})
+    assert told == definitions.Page("instructions", None, None, (), whole=False)
+
+
 @given(st.sampled_from([*METHODS, "ping", "tools/call"]), JSON, JSON)
 def test_nothing_that_is_sent_raises(method: str, request: Any, reply: Any) -> None:
     for answer in (reply, {"result": reply}, {"result": {"tools": reply, "resources": [reply]}}):
