@@ -113,21 +113,22 @@ _RUNS = """
         CASE WHEN run >= $runs - 3 THEN 'running' WHEN run % 37 = 5 THEN 'lost' ELSE 'ended' END AS state,
         CASE WHEN run < $runs - 3 AND run % 37 <> 5 THEN CASE WHEN run % 23 = 7 THEN 1 ELSE 0 END END AS exit_code,
         90000000 AS max_rss_bytes, 12.5 AS cpu_seconds, '/usr/bin/npx' AS executable_path, '0.1.0' AS tap_version,
-        sum(100) AS bytes_client, sum(400) AS bytes_server, 4000 AS bytes_stderr, 'key-' || server AS server_key
+        sum(100) AS bytes_client, sum(400) AS bytes_server, 4000 AS bytes_stderr, 'server-' || server AS server_key
     FROM told GROUP BY run, run_id, server"""
-# Every run lists its server's tools, and half way through the month all of them change.
-_HASH = "md5(server || '/' || tool || '/' || version)"
-_TOOLS_OF = f"range({SERVERS}) s(server), range({TOOLS // SERVERS + 1}) t(tool), range(2) v(version)"
 _DEFINITIONS = (
-    f"""INSERT INTO internal.listing_members
-        SELECT 'page-' || server || '-' || version, tool, 'tool_' || server || '_' || tool, {_HASH} FROM {_TOOLS_OF}""",
     f"""INSERT INTO internal.definition_texts BY NAME
-        SELECT 'tool' AS kind, {_HASH} AS hash, '{{"name":"tool","inputSchema":{{}}}}' AS body,
-            150 + 10 * tool + version AS tokens_estimate, 600 + 40 * tool AS size_bytes FROM {_TOOLS_OF}""",
-    """INSERT INTO internal.listings BY NAME
-        SELECT run_id, seq AS first_seq, 'key-' || server AS server_key, 'tool' AS kind, began AS begun_at,
-            began AS ended_at, ['page-' || server || '-' || 2 * run // $runs] AS page_digests, true AS begins,
-            true AS whole, true AS complete FROM told WHERE k = 1""",
+        SELECT 'tool' AS kind, md5(server || '/' || tool || '/' || version) AS hash, '{{"name":"tool"}}' AS body,
+            150 + 10 * tool + version AS tokens_estimate, 600 + 40 * tool AS size_bytes
+        FROM range({SERVERS}) s(server), range({TOOLS // SERVERS + 1}) t(tool), range(2) v(version)""",
+    f"""INSERT INTO internal.listing_members BY NAME
+        SELECT md5(server || '/' || version) AS digest, tool AS position, 'tool_' || server || '_' || tool AS name,
+            md5(server || '/' || tool || '/' || version) AS hash
+        FROM range({SERVERS}) s(server), range({TOOLS // SERVERS + 1}) t(tool), range(2) v(version)""",
+    f"""INSERT INTO internal.listings BY NAME
+        SELECT 'run-000000' AS run_id, version AS first_seq, 'server-' || server AS server_key, 'tool' AS kind,
+            {END} - INTERVAL (20 - version) DAY AS begun_at, begun_at AS ended_at,
+            [md5(server || '/' || version)] AS page_digests, true AS begins, true AS whole, true AS complete
+        FROM range({SERVERS}) s(server), range(2) v(version)""",
 )
 _BESIDE = (
     """INSERT INTO stderr_lines SELECT run_id, started_at, 'warning: slow answer to ' || rpc_id FROM exchanges

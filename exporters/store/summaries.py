@@ -21,9 +21,13 @@ FILTERS = "since := NULL, until := NULL, server := NULL, host := NULL"
 
 _CALL = "e.side = 'client' AND e.target IS NOT NULL AND NOT e.probe AND NOT e.long_lived"
 _COUNTED = "e.outcome <> 'input_required'"
-FAILED = "e.outcome IN ('tool_error', 'rpc_error', 'no_response') AND NOT e.probe AND NOT e.long_lived"
+FAILED = """coalesce(e.task_outcome, e.outcome) IN ('tool_error', 'rpc_error', 'no_response')
+    AND NOT e.probe AND NOT e.long_lived"""
 _TIMED = "e.outcome NOT IN ('cancelled', 'no_response')"
-_SERVER_MS = "greatest(0, e.duration_ms - coalesce(e.waiting_ms, 0))"
+# A task goes on after its answer: its own end and time count.
+_WAITED = "coalesce(e.task_waiting_ms, e.waiting_ms, 0)"
+_SERVER_MS = f"greatest(0, coalesce(e.task_ms, e.duration_ms) - {_WAITED})"
+_OUTCOME = "coalesce(e.task_outcome, e.outcome)"
 
 _OF_RUN = "(server IS NULL OR server IN (r.name, r.server_name, r.server)) AND (host IS NULL OR r.host = host)"
 _IN_TIME = "(since IS NULL OR e.started_at >= since) AND (until IS NULL OR e.started_at < until)"
@@ -93,8 +97,8 @@ MACROS = {
     "error_groups": (
         FILTERS,
         f"""
-        WITH f AS (SELECT e.run_id, e.seq, e.side, e.method, e.target, e.outcome, e.error_code, e.error_group,
-                e.error_message, e.started_at, e.arguments_hash, r.server, r.known_as,
+        WITH f AS (SELECT e.run_id, e.seq, e.side, e.method, e.target, {_OUTCOME} AS outcome, e.error_code,
+                e.error_group, e.error_message, e.started_at, e.arguments_hash, r.server, r.known_as,
                 e.started_at + to_microseconds((e.duration_ms * 1e3)::BIGINT) AS answered_at
             FROM {_CHOSEN} AND {FAILED}),
         n AS (SELECT e.run_id, e.method, e.target, e.arguments_hash, e.started_at
@@ -117,8 +121,8 @@ MACROS = {
         f"most := 100, {FILTERS}",
         f"""
         WITH m AS (SELECT DISTINCT e.run_id, e.logical_id FROM exchanges e WHERE e.outcome = 'input_required'),
-        x AS (SELECT e.logical_id, e.run_id, e.seq, e.method, e.target, e.started_at, e.outcome,
-                {_SERVER_MS} AS server_ms, coalesce(e.waiting_ms, 0) AS waiting_ms
+        x AS (SELECT e.logical_id, e.run_id, e.seq, e.method, e.target, e.started_at, {_OUTCOME} AS outcome,
+                {_SERVER_MS} AS server_ms, {_WAITED} AS waiting_ms
             FROM {_CHOSEN} AND {_CALL} AND {_TIMED} AND {_COUNTED} ORDER BY server_ms DESC NULLS LAST LIMIT 2 * most),
         c AS (
             SELECT e.logical_id, e.run_id, e.seq, e.method, e.target, e.started_at, 1 AS rounds, e.outcome,
@@ -126,8 +130,8 @@ MACROS = {
             FROM x e ANTI JOIN m ON m.run_id = e.run_id AND m.logical_id = e.logical_id
             UNION ALL
             SELECT e.logical_id, e.run_id, min(e.seq), any_value(e.method), any_value(e.target), min(e.started_at),
-                count(*), arg_max(e.outcome, e.seq), sum({_SERVER_MS}),
-                greatest(0, arg_max(e.duration_ms, e.seq) - sum({_SERVER_MS})
+                count(*), arg_max({_OUTCOME}, e.seq), sum({_SERVER_MS}),
+                greatest(0, arg_max(coalesce(e.task_ms, e.duration_ms), e.seq) - sum({_SERVER_MS})
                     + (epoch_us(max(e.started_at)) - epoch_us(min(e.started_at))) / 1e3)
             FROM exchanges e SEMI JOIN m ON m.run_id = e.run_id AND m.logical_id = e.logical_id
             WHERE {_CALL} AND {_TIMED} AND {_IN_TIME} GROUP BY e.run_id, e.logical_id)

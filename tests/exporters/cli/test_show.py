@@ -48,7 +48,7 @@ def test_what_happened_can_be_had_as_json_a_line_each(recorded: Any) -> None:
     run, *events = [json.loads(line) for line in recorded.say("show", "aaaa1111", "--json").out.splitlines()]
     assert (run["type"], run["run_id"], run["exit_code"]) == ("run", "01-plain-aaaa1111", 3)
     kinds = [event["type"] for event in events]
-    assert kinds == ["message", "message", "stderr", "gap", "message", "message", "end"]
+    assert kinds == ["message", "message", "stderr", "gap", "usage", "message", "message", "end"]
     assert (events[1]["seq"], events[1]["outcome"], events[1]["at"]) == (2, "ok", "2026-11-18T12:06:40.112600Z")
     assert "body" not in events[1]
     whole = recorded.say("show", "aaaa1111", "--json", "--bodies").out.splitlines()
@@ -57,7 +57,14 @@ def test_what_happened_can_be_had_as_json_a_line_each(recorded: Any) -> None:
 
 def test_a_run_can_be_shown_from_a_moment_on(recorded: Any) -> None:
     said = recorded.say("show", "aaaa1111", "--json", "--since", "2026-11-18T12:06:40.25Z")
-    assert [json.loads(line)["type"] for line in said.out.splitlines()] == ["run", "gap", "message", "message", "end"]
+    assert [json.loads(line)["type"] for line in said.out.splitlines()] == [
+        "run",
+        "gap",
+        "usage",
+        "message",
+        "message",
+        "end",
+    ]
 
 
 def test_the_last_run_can_be_that_of_a_server(recorded: Any) -> None:

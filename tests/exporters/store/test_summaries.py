@@ -252,13 +252,26 @@ def test_a_server_is_known_by_its_key_and_called_as_its_latest_run(tables):
 def test_what_is_offered_and_never_called_is_told(tables):
     tables.run(server_key="k")
     tables.exchange()
-    for name, state in (("read", "current"), ("write", "current"), ("delete", "gone")):
-        values = {"server_key": "k", "kind": "tool", "name": name, "tokens_estimate": 50, "state": state}
-        tables.insert("definitions", **values)
+    known = {"run_id": "r1", "server_key": "k", "kind": "tool", "begins": True, "whole": True, "complete": True}
+    for number, names in enumerate((("read", "delete"), ("read", "write"))):
+        at = BEGUN + timedelta(hours=number)
+        listing = {"first_seq": number, "begun_at": at, "ended_at": at, "page_digests": [f"page{number}"]}
+        tables.insert("internal.listings", **known, **listing)
+        for name in names:
+            tables.insert("internal.listing_members", digest=f"page{number}", position=0, name=name, hash=name)
+    for name in ("read", "write", "delete"):
+        tables.insert("internal.definition_texts", kind="tool", hash=name, tokens_estimate=50)
     (server,) = tables.ask("FROM server_summary")
     assert (server["definition_tokens"], server["tools_offered"], server["tools_used"]) == (100, 2, 1)
     (unused,) = tables.ask("FROM tool_summary WHERE calls = 0")
     assert (unused["tool"], unused["offered"], unused["definition_tokens"]) == ("write", True, 50)
+
+
+def test_a_task_that_failed_is_an_error_and_took_its_own_time(tables):
+    tables.run()
+    tables.exchange(outcome="task_created", task_outcome="tool_error", task_ms=5_000.0, task_waiting_ms=1_000.0)
+    assert [(row["outcome"], row["errors"]) for row in tables.ask("FROM error_groups")] == [("tool_error", 1)]
+    assert [(row["server_ms"], row["waiting_ms"]) for row in tables.ask("FROM slow_calls")] == [(4_000.0, 1_000.0)]
 
 
 def test_a_database_without_rows_has_empty_summaries(tables):
