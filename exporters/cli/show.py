@@ -219,15 +219,6 @@ def _end(row: Row, _room: int) -> list[Cell]:
     ]
 
 
-def _usage(row: Row, _room: int) -> list[Cell]:
-    memory = "?" if row["rss_bytes"] is None else size(row["rss_bytes"])
-    cpu = "?" if row["cpu_seconds"] is None else f"{row['cpu_seconds']:.2f}"
-    number = "1 process" if row["processes"] == 1 else f"{row['processes']} processes"
-    denied = f", {row['denied']} not to be looked at" if row["denied"] else ""
-    told = f"{memory} of memory, {cpu} s of processor time, {number}{denied}"
-    return [" " * 5, (f"  usage        {told}", "dim")]
-
-
 CELLS: dict[str, Callable[[Row, int], list[Cell]]] = {
     "message": _message,
     "stderr": _stderr,
