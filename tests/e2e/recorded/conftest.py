@@ -1,0 +1,166 @@
+"""Conversations of real clients with real servers behind the tap, and all that the store then says about them.
+
+The idea: a conversation is played once, to its end, and compared whole. A run's last record is loaded last, so
+once a run has ended in the store everything about it is there, and nothing has to be waited for again.
+"""
+
+import asyncio
+import itertools
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mcp
+import mcp_types as types
+import pytest
+from mcp.client.stdio import stdio_client
+
+SERVERS = Path(__file__).parents[2] / "servers"
+NPM = SERVERS / "node_modules" / ".bin"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ODD = "kind = 'noise' or unscanned is not null or truncated"
+Row = dict[str, Any]
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One run as the store tells it, each relation in the order of its messages."""
+
+    run: Row
+    exchanges: list[Row]
+    messages: list[Row]
+    calls: list[Row]
+    gaps: list[Row]
+    stderr: list[str]
+
+    def table(self, *columns: str, where: Callable[[Row], bool] = lambda _: True) -> list[tuple[Any, ...]]:
+        """These columns of the exchanges; of one column its values."""
+        return [tuple(row[name] for name in columns) for row in self.exchanges if where(row)]
+
+    def notifications(self) -> dict[tuple[str, str], int]:
+        """How often each notification was sent, by side and method."""
+        found: dict[tuple[str, str], int] = {}
+        for row in self.messages:
+            if row["kind"] == "notification":
+                key = row["side"], row["method"]
+                found[key] = found.get(key, 0) + 1
+        return found
+
+    def check(self) -> None:
+        """What holds of every run: every byte is in a message, every message is understood, every answer is joined."""
+        assert self.gaps == []
+        odd = [row for row in self.messages if row["kind"] == "noise" or row["unscanned"] or row["truncated"]]
+        assert odd == []
+        assert [row["seq"] for row in self.messages] == list(range(1, len(self.messages) + 1))
+        for side in ("client", "server"):
+            sizes = [row["size_bytes"] for row in self.messages if row["side"] == side]
+            assert sum(sizes) == self.run[f"bytes_{side}"]
+        by_kind = {kind: [row["seq"] for row in self.messages if row["kind"] == kind] for kind in ("request",)}
+        assert [row["seq"] for row in self.exchanges] == by_kind["request"]
+        answers = [row["seq"] for row in self.messages if row["kind"] in ("result", "error")]
+        assert sorted(row["reply_seq"] for row in self.exchanges if row["reply_seq"]) == answers
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Plays conversations through one tap's state directory."""
+
+    tap: Any
+
+    def around(self, *command: str) -> tuple[str, list[str]]:
+        """A new label, and the words that start `command` behind the tap under it."""
+        label = f"run-{next(_numbers)}"
+        return label, [str(word) for word in self.tap.around(*command, options=("--name", label))]
+
+    def play(
+        self, command: list[str], conversation: Callable[..., Awaitable[Any]], env: dict[str, str] | None = None
+    ) -> tuple[Any, Recorded]:
+        """Plays `conversation(transport)`; gives what it returned, and what was recorded."""
+        label, words = self.around(*command)
+
+        async def whole() -> Any:
+            async with self.transport(words, env) as streams:
+                return await conversation(*streams)
+
+        returned = asyncio.run(whole())
+        return returned, self.recorded(label)
+
+    @asynccontextmanager
+    async def transport(self, words: list[str], env: dict[str, str] | None = None) -> AsyncIterator[Any]:
+        """The SDK's own transport to a command; its stderr is recorded and otherwise dropped."""
+        parameters = mcp.StdioServerParameters(command=words[0], args=words[1:], env=env)
+        with Path(os.devnull).open("w") as errors:
+            async with stdio_client(parameters, errlog=errors) as streams:
+                yield streams
+
+    def recorded(self, label: str) -> Recorded:
+        """All about the run of this label, once it has ended."""
+        name = f"name = '{label}' and state <> 'running'"
+        (run,) = self.tap.until(lambda: self.tap.query(f"select * from runs where {name}"))
+
+        def rows(relation: str, order: str, columns: str = "*") -> list[Row]:
+            where = f"run_id = '{run['run_id']}' order by {order}"
+            return self.tap.query(f"select {columns} from {relation} where {where}")
+
+        return Recorded(
+            run,
+            rows("exchanges", "seq"),
+            rows("messages", "seq"),
+            rows("calls", "started_at"),
+            rows("gaps", '"at"'),
+            [row["text"] for row in rows("stderr_lines", '"at"')],
+        )
+
+
+@pytest.fixture(scope="module")
+def recorder(shared_tap: Any) -> Iterator[Recorder]:
+    """One state directory for a module's conversations."""
+    return Recorder(shared_tap)
+
+
+@pytest.fixture(scope="session")
+def npm() -> Callable[[str], str]:
+    """Finds a program of tests/servers; skips the test where npm has not installed it."""
+
+    def find(name: str) -> str:
+        if not (NPM / name).exists():
+            pytest.skip("the npm packages of tests/servers are missing: run `make servers`")
+        return str(NPM / name)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def python() -> Callable[[str], str]:
+    """Finds a program of an environment of tests/servers; skips the test where `make servers` has not made it."""
+
+    def find(environment: str, name: str = "python") -> str:
+        path = SERVERS / environment / ".venv" / "bin" / name
+        if not path.exists():
+            pytest.skip(f"the environment tests/servers/{environment} is missing: run `make servers`")
+        return str(path)
+
+    return find
+
+
+async def shake_hands(session: mcp.ClientSession, version: str, **capabilities: Any) -> types.InitializeResult:
+    """The handshake of a client that is pinned to a revision, as the SDK's own does it for the newest."""
+    asked = types.InitializeRequestParams(
+        protocol_version=version,
+        capabilities=types.ClientCapabilities(**capabilities),
+        client_info=types.Implementation(name=f"client of {version}", version="1"),
+    )
+    result = await session.send_request(types.InitializeRequest(params=asked), types.InitializeResult)
+    session.adopt(result)
+    await session.send_notification(types.InitializedNotification())
+    return result
+
+
+@pytest.fixture(scope="session")
+def handshake() -> Callable[..., Awaitable[types.InitializeResult]]:
+    """`shake_hands`."""
+    return shake_hands
