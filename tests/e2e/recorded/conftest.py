@@ -9,19 +9,20 @@ import itertools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import mcp
 import mcp_types as types
 import pytest
 from mcp.client.stdio import stdio_client
 
+from mcptap.exporters.store import read
+
 SERVERS = Path(__file__).parents[2] / "servers"
 NPM = SERVERS / "node_modules" / ".bin"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ODD = "kind = 'noise' or unscanned is not null or truncated"
 Row = dict[str, Any]
 _numbers = itertools.count(1)
 
@@ -59,8 +60,8 @@ class Recorded:
         for side in ("client", "server"):
             sizes = [row["size_bytes"] for row in self.messages if row["side"] == side]
             assert sum(sizes) == self.run[f"bytes_{side}"]
-        by_kind = {kind: [row["seq"] for row in self.messages if row["kind"] == kind] for kind in ("request",)}
-        assert [row["seq"] for row in self.exchanges] == by_kind["request"]
+        asked = [row["seq"] for row in self.messages if row["kind"] == "request"]
+        assert [row["seq"] for row in self.exchanges] == asked
         answers = [row["seq"] for row in self.messages if row["kind"] in ("result", "error")]
         assert sorted(row["reply_seq"] for row in self.exchanges if row["reply_seq"]) == answers
 
@@ -70,6 +71,23 @@ class Recorder:
     """Plays conversations through one tap's state directory."""
 
     tap: Any
+    _connections: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
+
+    def query(self, sql: str) -> list[Row]:
+        """What the store answers, over one connection: opening one takes longer than most questions."""
+        try:
+            if not self._connections:
+                self._connections.append(read.connect(self.tap.home))
+            asked = self._connections[0].execute("FROM store.query(?)", [sql])
+            names = [column[0] for column in asked.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in asked.fetchall()]
+        except (read.StoreError, duckdb.Error):  # not there yet, or not there any more
+            self.close()
+            return self.tap.query(sql)
+
+    def close(self) -> None:
+        while self._connections:
+            self._connections.pop().close()
 
     def around(self, *command: str) -> tuple[str, list[str]]:
         """A new label, and the words that start `command` behind the tap under it."""
@@ -100,11 +118,11 @@ class Recorder:
     def recorded(self, label: str) -> Recorded:
         """All about the run of this label, once it has ended."""
         name = f"name = '{label}' and state <> 'running'"
-        (run,) = self.tap.until(lambda: self.tap.query(f"select * from runs where {name}"))
+        (run,) = self.tap.until(lambda: self.query(f"select * from runs where {name}"))
 
         def rows(relation: str, order: str, columns: str = "*") -> list[Row]:
             where = f"run_id = '{run['run_id']}' order by {order}"
-            return self.tap.query(f"select {columns} from {relation} where {where}")
+            return self.query(f"select {columns} from {relation} where {where}")
 
         return Recorded(
             run,
@@ -119,7 +137,9 @@ class Recorder:
 @pytest.fixture(scope="module")
 def recorder(shared_tap: Any) -> Iterator[Recorder]:
     """One state directory for a module's conversations."""
-    return Recorder(shared_tap)
+    made = Recorder(shared_tap)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")
