@@ -11,6 +11,7 @@ from typing import Annotated
 import anyio
 import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import Elicit, Resolve
 from pydantic import BaseModel
 
@@ -52,7 +53,7 @@ def add(a: int, b: int) -> int:
 @server.tool()
 def fail(reason: str) -> str:
     """Fails for the given reason."""
-    raise ValueError(reason)
+    raise ToolError(reason)
 
 
 @server.tool()
@@ -64,8 +65,9 @@ async def count(upto: int, ctx: Context) -> str:
 
 
 @server.tool()
-async def wait_for(path: str) -> str:
-    """Answers as soon as there is a file of that name."""
+async def wait_for(path: str, ctx: Context) -> str:
+    """Says that it waits, and answers as soon as there is a file of that name."""
+    await ctx.report_progress(0, message="waiting")
     while not await anyio.Path(path).exists():
         await anyio.sleep(0.02)
     return "there"
