@@ -91,4 +91,4 @@ def test_each_of_three_interleaved_conversations_is_recorded_as_its_own_clients(
     assert {(row["era"], row["protocol_version"]) for row in run.exchanges} == {("modern", "2026-07-28")}
     speakers = run.table("client_name")
     changes = sum(name != following for name, following in itertools.pairwise(speakers))
-    assert changes >= len(NAMES) * ROUNDS, "they were not interleaved"
+    assert changes >= 2 * ROUNDS, "they were not interleaved"
