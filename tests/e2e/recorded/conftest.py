@@ -115,6 +115,18 @@ class Recorder:
             async with stdio_client(parameters, errlog=errors) as streams:
                 yield streams
 
+    @staticmethod
+    @asynccontextmanager
+    async def client(read: Any, write: Any, **options: Any) -> AsyncIterator[mcp.Client]:
+        """The SDK's client on a transport that is open already."""
+
+        @asynccontextmanager
+        async def transport() -> AsyncIterator[Any]:
+            yield read, write
+
+        async with mcp.Client(transport(), **options) as client:
+            yield client
+
     def recorded(self, label: str) -> Recorded:
         """All about the run of this label, once it has ended."""
         name = f"name = '{label}' and state <> 'running'"

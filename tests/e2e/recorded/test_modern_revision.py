@@ -5,7 +5,7 @@ Servers on the Python SDK's second line, fastmcp and the TypeScript SDK's second
 
 import asyncio
 import sys
-from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -45,18 +45,6 @@ SCRIPT = [
 ]
 
 
-@asynccontextmanager
-async def client_on(read, write, **options):
-    """The SDK's client on a transport that is open already."""
-
-    @asynccontextmanager
-    async def transport():
-        yield read, write
-
-    async with mcp.Client(transport(), **options) as client:
-        yield client
-
-
 class Person:
     """Answers what a server asks, after some thought; declines once all answers are given."""
 
@@ -73,10 +61,10 @@ async def progressed(*_):
     """A client that wants to hear of progress asks for it."""
 
 
-async def talk_of_travel(read, write):
+async def talk_of_travel(recorder, read, write):
     person = Person({"city": "Lima"}, {"nights": 3})
     who = types.Implementation(name="a probing client", version="3")
-    async with client_on(read, write, mode="auto", elicitation_callback=person, client_info=who) as client:
+    async with recorder.client(read, write, mode="auto", elicitation_callback=person, client_info=who) as client:
         await client.list_tools()
         assert (await client.call_tool("book", {})).structured_content == {"result": "3 nights in Lima"}
         await client.call_tool("book", {})
@@ -118,7 +106,7 @@ async def leave_listening(client):
 
 @pytest.fixture(scope="module")
 def travel(recorder):
-    _, recorded = recorder.play(TRAVEL, talk_of_travel)
+    _, recorded = recorder.play(TRAVEL, partial(talk_of_travel, recorder))
     return recorded
 
 
@@ -168,8 +156,8 @@ def test_what_a_server_asks_and_a_person_answers_is_kept_but_not_the_state_betwe
     assert "[REDACTED:request-state:" in second["request_body"]
 
 
-async def talk_of_offices(read, write):
-    async with client_on(read, write, mode="auto") as client:
+async def talk_of_offices(recorder, read, write):
+    async with recorder.client(read, write, mode="auto") as client:
         await client.list_tools()
         await client.call_tool("add", {"a": 1, "b": 2})
         await client.call_tool("fail", {"reason": "as told"})
@@ -178,7 +166,7 @@ async def talk_of_offices(read, write):
 
 
 def test_a_conversation_with_a_fastmcp_server_is_recorded_as_it_was(recorder):
-    _, run = recorder.play(OFFICES, talk_of_offices)
+    _, run = recorder.play(OFFICES, partial(talk_of_offices, recorder))
     run.check()
     assert run.table("method", "target", "outcome", "era", "client_name", "server_name") == [
         (*row, "modern", "mcp", "offices")
