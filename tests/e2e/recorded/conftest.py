@@ -128,13 +128,22 @@ class Recorder:
             yield client
 
     def recorded(self, label: str) -> Recorded:
-        """All about the run of this label, once it has ended."""
-        name = f"name = '{label}' and state <> 'running'"
-        (run,) = self.tap.until(lambda: self.query(f"select * from runs where {name}"))
+        """All about the only run of this label, once it has ended."""
+        (run,) = self.all_recorded(label, 1)
+        return run
 
-        def rows(relation: str, order: str, columns: str = "*") -> list[Row]:
-            where = f"run_id = '{run['run_id']}' order by {order}"
-            return self.query(f"select {columns} from {relation} where {where}")
+    def all_recorded(self, label: str, count: int) -> list[Recorded]:
+        """All about the runs of this label in the order of their starts, once so many have ended."""
+
+        def ended() -> list[Row]:
+            rows = self.query(f"select * from runs where name = '{label}' and state <> 'running' order by run_id")
+            return rows if len(rows) >= count else []
+
+        return [self._about(run) for run in self.tap.until(ended)]
+
+    def _about(self, run: Row) -> Recorded:
+        def rows(relation: str, order: str) -> list[Row]:
+            return self.query(f"select * from {relation} where run_id = '{run['run_id']}' order by {order}")
 
         return Recorded(
             run,
