@@ -11,14 +11,13 @@ import logging
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 from mcptap.tap.dissect import jsonrpc, mcp
-from mcptap.tap.dissect.correlate import Correlator
+from mcptap.tap.dissect.correlate import NOTHING, Correlator
 from mcptap.tap.dissect.frames import MAX_FRAME, Frame, Framer, within
 from mcptap.tap.dissect.jsonrpc import Message
 from mcptap.tap.records import (
-    Exchange,
     Gap,
     Kind,
     MessageRecord,
@@ -34,6 +33,7 @@ from mcptap.tap.records import (
 from mcptap.tap.redact import LineRedactor, Redactor, UnscannableError
 
 STREAMS: Final[tuple[Stream, ...]] = get_args(Stream)
+_T = TypeVar("_T")
 # A progress bar without newlines may grow for hours, and nobody reads a line of megabytes.
 MAX_LINE: Final = 256 * 1024  # of a stderr line that is searched; of a longer one this much is kept
 
@@ -123,7 +123,7 @@ class Analysis:
             bytes_server=passed["server"],
             bytes_stderr=passed["stderr"],
             reason=reason,
-            exchanges=_or_none(self._correlator.unanswered),
+            exchanges=_guarded(self._correlator.unanswered, ()),
         )
         return [*records, ended]
 
@@ -150,7 +150,7 @@ class Analysis:
         match record:
             case MessageRecord():
                 self._seq = record.seq
-                _or_none(self._correlator.settle, record)
+                _guarded(lambda: self._correlator.settle(record), NOTHING)
                 if record.kind == "noise":
                     self._lines[record.side].restore(record.redactions)
                 if record.size_bytes:
@@ -203,9 +203,13 @@ class Analysis:
             sha256=hashed,
             facts=cleaned.facts,
             redactions=cleaned.redactions,
+            exchange_seq=self._seq if message.kind == "request" else None,
         )
-        settled = _or_none(self._correlator.settle, record)
-        return replace(record, exchanges=settled) if settled else record
+        exchanges, exchange_seq, orphan = _guarded(lambda: self._correlator.settle(record), NOTHING)
+        if not exchanges and exchange_seq == record.exchange_seq and not orphan:
+            return record
+        facts = {**(record.facts or {}), "orphan": orphan} if orphan else record.facts
+        return replace(record, facts=facts, exchanges=exchanges, exchange_seq=exchange_seq)
 
     def _clean(self, side: Side, message: Message) -> _Clean:
         """What of a message may be written down. Fails closed: on any error nothing of the body is kept."""
@@ -216,25 +220,35 @@ class Analysis:
             if message.kind == "noise":
                 text, redactions = self._lines[side].line(message.value)
                 return _Clean(text, redactions)
-            return self._clean_body(message)
+            return self._clean_body(side, message)
         except Exception as error:
             _report(error, "a body")
             return _Clean(unscanned="internal error")
 
-    def _clean_body(self, message: Message) -> _Clean:
+    def _clean_body(self, side: Side, message: Message) -> _Clean:
         if message.unscanned:
-            return self._clean_envelope(message, message.unscanned)
+            return self._clean_envelope(side, message, message.unscanned)
         try:
             body, redactions = self._redactor.value(message.value)
         except UnscannableError as why:
-            return self._clean_envelope(message, str(why))
-        return _Clean(body, redactions, None, *_envelope(body), _facts(message.kind, body))
+            return self._clean_envelope(side, message, str(why))
+        method, rpc_id = _envelope(body)
+        return _Clean(body, redactions, None, method, rpc_id, self._facts(side, message.kind, body, rpc_id))
 
-    def _clean_envelope(self, message: Message, unscanned: str) -> _Clean:
+    def _clean_envelope(self, side: Side, message: Message, unscanned: str) -> _Clean:
         envelope = {key: message.value[key] for key in ("method", "id") if key in message.value}
         envelope, redactions = self._redactor.value(envelope)
-        facts, more = self._redactor.value(_facts(message.kind, message.value))
-        return _Clean(None, (*redactions, *more), unscanned, *_envelope(envelope), facts)
+        method, rpc_id = _envelope(envelope)
+        facts, more = self._redactor.value(self._facts(side, message.kind, message.value, rpc_id))
+        if facts:
+            facts.pop("arguments_hash", None)  # of what has not been redacted
+        return _Clean(None, (*redactions, *more), unscanned, method, rpc_id, facts or None)
+
+    def _facts(self, side: Side, kind: Kind, body: Any, rpc_id: str | None) -> dict[str, Any] | None:
+        def read() -> dict[str, Any] | None:
+            return mcp.facts(kind, body, self._correlator.asked(side, rpc_id) if kind == "result" else None)
+
+        return _guarded(read, None, "what a message says")
 
 
 class _Clean(NamedTuple):
@@ -254,22 +268,13 @@ def _report(error: Exception, lost: str) -> None:
     _log.error("%s at %s:%d: %s is not kept", type(error).__name__, where.filename, where.lineno, lost)
 
 
-def _or_none(settle: Callable[..., tuple[Exchange, ...]], *message: MessageRecord) -> tuple[Exchange, ...]:
-    """The exchanges that are settled. An error of ours costs these, not the record."""
+def _guarded(read: Callable[[], _T], nothing: _T, lost: str = "an exchange") -> _T:
+    """What this returns. An error of ours costs what it would have told, not the record."""
     try:
-        return settle(*message)
+        return read()
     except Exception as error:
-        _report(error, "an exchange")
-        return ()
-
-
-def _facts(kind: Kind, body: Any) -> dict[str, Any] | None:
-    """The facts of a message. An error of ours costs them, not the record."""
-    try:
-        return mcp.facts(kind, body)
-    except Exception as error:
-        _report(error, "what a message says")
-        return None
+        _report(error, lost)
+        return nothing
 
 
 def _framer(stream: Stream, offset: int = 0) -> Framer:
@@ -291,8 +296,5 @@ def _dissect(frame: Frame) -> Message:
         return jsonrpc.unread(frame.envelope, f"larger than {MAX_FRAME >> 20} MiB")
     if frame.truncated:
         return Message("noise", within(frame.data.decode(errors="replace"), frame))
-    try:
-        return jsonrpc.dissect(frame.data)
-    except Exception as error:
-        _report(error, "a message")
-        return Message("noise", None, unscanned="internal error")
+    nothing = Message("noise", None, unscanned="internal error")
+    return _guarded(lambda: jsonrpc.dissect(frame.data), nothing, "a message")

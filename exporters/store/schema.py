@@ -7,10 +7,11 @@ together again.
 
 A file of another VERSION is not converted: it is loaded again from the journal.
 """
+# ruff: noqa: S608  the SQL is made of the constants below
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 
 Columns = dict[str, str]
 
@@ -62,7 +63,8 @@ TABLES: dict[str, Columns] = {
         "unscanned": "VARCHAR",
         "sha256": "VARCHAR",
         "facts": "VARCHAR",
-        "exchange_seq": "BIGINT",
+        "exchange_seq": "BIGINT",  # the request that the message is, answers or belongs to
+        "kept_in": "BIGINT",  # the exchange in whose row its body is
     },
     "exchanges": {
         "run_id": "VARCHAR",
@@ -90,6 +92,16 @@ TABLES: dict[str, Columns] = {
         "trace_id": "VARCHAR",
         "span_id": "VARCHAR",
         "logical_id": "VARCHAR",
+        "client_version": "VARCHAR",
+        "server_version": "VARCHAR",
+        "round": "BIGINT",
+        "waiting_ms": "DOUBLE",
+        "progress_count": "BIGINT",
+        "log_count": "BIGINT",
+        "task_id": "VARCHAR",
+        "task_outcome": "VARCHAR",
+        "task_ms": "DOUBLE",
+        "task_waiting_ms": "DOUBLE",
     },
     "findings": {
         "finding_id": "VARCHAR",
@@ -137,21 +149,31 @@ TABLES: dict[str, Columns] = {
     "internal.schema_version": {"version": "BIGINT"},
 }
 
+_CALL = "target IS NOT NULL AND side = 'client'"
+# More than this exchange tells of the call: another round, or the task that it created.
+_GOES_ON = "(coalesce(round, 1) > 1 OR outcome IN ('input_required', 'task_created') OR task_id IS NOT NULL)"
+
 VIEWS: dict[str, str] = {
     "messages": """
         SELECT m.run_id, m.seq, m.side, m."at", m.kind, m.method, m.rpc_id, m.size_bytes,
             CASE WHEN m.body IS NOT NULL THEN m.body
                  WHEN m.seq = e.seq THEN e.request_body
                  ELSE e.reply_body END AS body,
-            m.truncated, m.journal_hash, m.unscanned, m.sha256, m.facts
-        FROM internal.message_rows m LEFT JOIN exchanges e ON e.run_id = m.run_id AND e.seq = m.exchange_seq""",
-    "calls": """
-        SELECT logical_id, run_id, any_value(server_name) AS server, any_value(target) AS target,
-            min(started_at) AS started_at, count(*) AS rounds, sum(duration_ms) AS server_ms,
-            greatest(0, epoch_us(max(started_at)) / 1e3 + arg_max(duration_ms, started_at)
-                - epoch_us(min(started_at)) / 1e3 - sum(duration_ms)) AS waiting_ms,
-            arg_max(outcome, seq) AS outcome
-        FROM exchanges WHERE target IS NOT NULL AND side = 'client' GROUP BY run_id, logical_id""",
+            m.truncated, m.journal_hash, m.unscanned, m.sha256, m.facts, m.exchange_seq
+        FROM internal.message_rows m LEFT JOIN exchanges e ON e.run_id = m.run_id AND e.seq = m.kept_in""",
+    # Nearly all calls are one exchange and nothing more: these are not grouped, and a page of them is quickly there.
+    "calls": f"""
+        SELECT logical_id, run_id, server_name AS server, target, started_at, 1 AS rounds,
+            duration_ms - coalesce(waiting_ms, 0) AS server_ms, coalesce(waiting_ms, 0) AS waiting_ms, outcome
+        FROM exchanges WHERE {_CALL} AND NOT {_GOES_ON}
+        UNION ALL
+        SELECT logical_id, run_id, any_value(server_name), any_value(target), min(started_at), count(*),
+            sum(coalesce(task_ms, duration_ms) - coalesce(task_waiting_ms, waiting_ms, 0)),
+            sum(coalesce(task_waiting_ms, waiting_ms, 0)) + coalesce(round(greatest(0,
+                max(epoch_us(started_at) / 1e3 + coalesce(task_ms, duration_ms)) - min(epoch_us(started_at) / 1e3)
+                - sum(coalesce(task_ms, duration_ms))), 3), 0),
+            arg_max(coalesce(task_outcome, outcome), seq)
+        FROM exchanges WHERE {_CALL} AND {_GOES_ON} GROUP BY run_id, logical_id""",
 }
 
 RELATIONS = tuple(name for name in (*TABLES, *VIEWS) if "." not in name)
@@ -161,7 +183,7 @@ def statements() -> list[str]:
     """What makes an empty database ready."""
     tables = [f"CREATE TABLE {name} ({_columns(columns)})" for name, columns in TABLES.items()]
     views = [f"CREATE VIEW {name} AS {select}" for name, select in VIEWS.items()]
-    version = f"INSERT INTO internal.schema_version VALUES ({VERSION})"  # noqa: S608
+    version = f"INSERT INTO internal.schema_version VALUES ({VERSION})"
     return ["CREATE SCHEMA internal", *tables, *views, version]
 
 

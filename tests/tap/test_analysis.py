@@ -271,6 +271,40 @@ def test_what_cannot_be_scanned_keeps_its_envelope_and_no_body() -> None:
     assert len(record.sha256) == 64
 
 
+def test_a_request_state_is_hashed_also_where_the_body_is_not_kept() -> None:
+    state = "opaque-" + "s" * 3_000
+    deep: dict[str, Any] = {}
+    for _ in range(230):
+        deep = {"a": deep}
+    asked = rpc(id=1, method="tools/call", params={"name": "t"})
+    back = rpc(id=1, result={"resultType": "input_required", "requestState": state, "x": deep})
+    again = rpc(id=2, method="tools/call", params={"name": "t", "requestState": state})
+    analysis = Analysis(STARTED, REDACTOR)
+    records = analysis.data("client", 0, 1, asked) + analysis.data("server", 0, 2, back)
+    records += analysis.data("client", len(asked), 3, again)
+    records += analysis.data("server", len(back), 4, rpc(id=2, result={}))
+    assert records[1].unscanned == "nested too deeply"
+    assert records[2].body["params"]["requestState"].startswith("[REDACTED:request-state:")
+    assert "opaque" not in str(written(records))
+    assert [(one.logical_id, one.round) for record in records for one in record.exchanges] == [
+        ("run/1", 1),
+        ("run/1", 2),
+    ]
+
+
+def test_an_answer_to_nothing_is_marked_and_a_second_one_too() -> None:
+    analysis = Analysis(STARTED, REDACTOR)
+    records = analysis.data("client", 0, 1, PING)
+    answer = rpc(id=1, result={})
+    records += analysis.data("server", 0, 2, answer + answer + rpc(id=9, error={"code": 1, "message": "m"}))
+    assert [(record.exchange_seq, (record.facts or {}).get("orphan")) for record in records] == [
+        (1, None),
+        (1, None),
+        (1, "duplicate"),
+        (None, "unknown"),
+    ]
+
+
 def test_a_long_stderr_line_is_cut_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_LINE", 20)
     analysis = Analysis(STARTED, REDACTOR)
