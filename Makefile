@@ -12,7 +12,7 @@ DEMO := .demo
 BIN := $(VENV)/bin
 SERVERS := tests/servers
 NPM_SERVERS := $(SERVERS)/node_modules/.package-lock.json
-PYTHON_SERVERS := $(SERVERS)/python-v1/.venv/installed $(SERVERS)/python-v2/.venv/installed
+PYTHON_SERVERS := $(VENV)-v1/installed $(VENV)-v2/installed
 BROWSER := $(firstword $(shell command -v chromium chromium-browser google-chrome 2>/dev/null))
 
 # $(call make_venv,DIRECTORY): an empty environment with the pip that the rest relies on
@@ -77,7 +77,7 @@ lock: $(VENV)/installed ## write the versions in .venv down in constraints.txt
 
 .PHONY: clean
 clean: ## remove everything that was made here
-	rm -rf $(VENV) $(DEMO) $(SERVERS)/node_modules $(SERVERS)/python-v*/.venv build dist
+	rm -rf $(VENV) $(DEMO) $(SERVERS)/node_modules $(VENV)-v? build dist
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find tap exporters benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -96,7 +96,7 @@ $(NPM_SERVERS): $(SERVERS)/package.json $(SERVERS)/package-lock.json
 	cd $(SERVERS) && npm ci --no-audit --no-fund
 	@touch $@
 
-$(SERVERS)/%/.venv/installed: $(SERVERS)/%/requirements.txt $(SERVERS)/%/constraints.txt | $(VENV)/installed
+$(VENV)-%/installed: $(SERVERS)/python-%/requirements.txt $(SERVERS)/python-%/constraints.txt | $(VENV)/installed
 	$(if $(PYTHON),,$(error Python 3.11 or newer is needed)) $(PYTHON) -m venv --clear --without-pip $(@D)
 	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --requirement $<
 	@touch $@

@@ -21,8 +21,8 @@ from mcp.client.stdio import stdio_client
 
 from mcptap.exporters.store import read
 
-SERVERS = Path(__file__).parents[2] / "servers"
-NPM = SERVERS / "node_modules" / ".bin"
+ROOT = Path(__file__).parents[3]
+NPM = ROOT / "tests" / "servers" / "node_modules" / ".bin"
 Row = dict[str, Any]
 _numbers = itertools.count(1)
 
@@ -177,12 +177,12 @@ def npm() -> Callable[[str], str]:
 
 @pytest.fixture(scope="session")
 def python() -> Callable[[str], str]:
-    """Finds a program of an environment of tests/servers; skips the test where `make servers` has not made it."""
+    """Finds a program of an environment that `make servers` makes; skips the test where it has not."""
 
     def find(environment: str, name: str = "python") -> str:
-        path = SERVERS / environment / ".venv" / "bin" / name
+        path = ROOT / f".venv-{environment}" / "bin" / name
         if not path.exists():
-            pytest.skip(f"the environment tests/servers/{environment} is missing: run `make servers`")
+            pytest.skip(f"the environment .venv-{environment} is missing: run `make servers`")
         return str(path)
 
     return find

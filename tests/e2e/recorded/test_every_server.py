@@ -207,7 +207,7 @@ def place(tmp_path):
 @pytest.fixture
 def fill(npm, python, place):
     """Puts in what stands for places: for the directory, the browser, and where programs are installed."""
-    found = {"npm:": npm, "v1:": lambda name: python("python-v1", name), "v2:": lambda name: python("python-v2", name)}
+    found = {"npm:": npm, "v1:": lambda name: python("v1", name), "v2:": lambda name: python("v2", name)}
 
     def fill(word, directory=place):
         for prefix, find in found.items():

@@ -187,7 +187,6 @@ def test_the_calls_of_a_handshake_revision_tell_what_was_called(recorded):
     assert [(row["target"], row["outcome"], row["rounds"]) for row in run.calls] == [(*row, 1) for row in expected]
 
 
-@pytest.mark.xfail(reason="waiting time counts only what lies between rounds")
 def test_what_a_person_or_a_model_takes_is_not_the_time_of_the_server(recorded):
     version, run = recorded
     waiting = {"trigger-sampling-request": 1, "trigger-elicitation-request": version >= "2025-06-18"}

@@ -55,7 +55,6 @@ def test_a_server_that_a_live_task_keeps_from_ending_is_told_by_its_signal(recor
     assert (recorded.run["state"], recorded.run["exit_code"], recorded.run["exit_signal"]) == ("ended", None, 15)
 
 
-@pytest.mark.xfail(reason="exchanges about a task are calls of their own")
 def test_all_exchanges_about_a_task_are_one_call_with_the_tasks_own_end(recorded):
     first, second = (row for row in recorded.exchanges if row["target"] == TOOL)
     belonging = {
