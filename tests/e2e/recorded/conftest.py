@@ -160,8 +160,8 @@ class Recorder:
 def recorder(shared_tap: Any) -> Iterator[Recorder]:
     """One state directory for a module's conversations.
 
-    On a busy machine an interpreter may take longer to end than the SDK waits before it sends SIGTERM; the conversations
-    are about how servers end by themselves.
+    On a busy machine an interpreter may take longer to end than the SDK waits before it sends SIGTERM; here servers
+    end by themselves.
     """
     made = Recorder(shared_tap)
     with pytest.MonkeyPatch.context() as patch:
