@@ -22,6 +22,7 @@ from mcptap.tap.pipe.wire import ASLEEP, BLOCK, CHUNK, DATA, ENDED, ENTRY, FACTS
 
 SIZES = (64 << 20, 16 << 20, 4 << 20)  # bytes: a minute of heavy traffic; less where the system does not grant it
 LEAST_ROOM = 16384  # bytes: a chunk is not made smaller than this so as to fill a block
+WARM = 4  # blocks that are not given back: so much a large message finds ready
 STRICT_S = 0.002  # between two looks for room, of a pump that may not drop
 
 _pack = ENTRY.pack_into
@@ -97,7 +98,7 @@ class Channel:
         """Gives memory back, after a while without traffic. Only Linux can do it for a part."""
         with self._lock:
             self._reclaim()
-            while self._used and self._map is not None and _advise(self._map, "MADV_REMOVE", self._used[-1]):
+            while len(self._used) > WARM and self._map is not None and _advise(self._map, "MADV_REMOVE", self._used[-1]):
                 self._fresh.append(self._used.pop())
 
     def renew(self) -> None:
