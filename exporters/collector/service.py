@@ -30,16 +30,17 @@ from mcptap.exporters.collector.live_run import DamagedRunError
 from mcptap.exporters.collector.loader import Loader
 from mcptap.exporters.collector.memory import Memory
 from mcptap.exporters.collector.processes import peer
+from mcptap.exporters.collector.redaction import Redaction
 from mcptap.exporters.collector.runs import RunClosedError, Runs
 from mcptap.exporters.collector.sampler import Sampler
 from mcptap.tap.pipe.wire import SOCKET
-from mcptap.tap.redact import Redactor
 from mcptap.tap.version import VERSION
 
 LOCK = "collector.lock"
 FILES = 65536
 IDLE_S = 60.0
 LOG = "%(asctime)s %(levelname)s %(message)s"
+SETTLED_S = 5.0
 HELLO_S = 10.0
 NOTES_EVERY_S = 30.0
 
@@ -84,11 +85,11 @@ class Collector:
 
     async def run(self) -> None:
         """Everything, from binding the socket to removing it."""
-        redactor = Redactor(keys.keep(self._home / keys.KEY))
+        self._redaction = Redaction(self._home)
         self._loader = Loader(self._home, self._announce)
         self._announce(None)
         async with anyio.create_task_group() as tasks:
-            self._runs = Runs(self._home, redactor, tasks, self._loader.changed)
+            self._runs = Runs(self._home, self._redaction.redactor, tasks, self._loader.changed)
             listener = await anyio.create_unix_listener(SOCKET, mode=0o600)
             tasks.start_soon(self._listen, listener, tasks)
             for task in (
@@ -96,6 +97,7 @@ class Collector:
                 self._loader.run,
                 Sampler(self._runs.live, self._loader.changed).run,
                 self._keep_house,
+                self._build_scanner,
                 self._leave_when_idle,
                 self._leave_when_told,
             ):
@@ -221,6 +223,7 @@ class Collector:
             ],
             "journal": {"state": "failing" if self._problem else "ok", "detail": self._problem},
             "store": await self._loader.status(),
+            "redaction": self._redaction.status(),
         }
 
     async def _pong(self) -> dict[str, Any]:
@@ -233,6 +236,11 @@ class Collector:
         return {"op": "leased"}
 
     _OPERATIONS: ClassVar = {"status": _status, "ping": _pong, "stop": _stop, "lease": _lease}
+
+    async def _build_scanner(self) -> None:
+        """Hyperscan's database takes a second: not while a host waits for its first server."""
+        await anyio.sleep(SETTLED_S)
+        await anyio.to_thread.run_sync(self._redaction.build)
 
     async def _keep_house(self) -> None:
         """What is done every second: disk, notes, compression. A failure is told and tried again."""
