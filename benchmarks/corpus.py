@@ -114,7 +114,7 @@ def _identifiers() -> Iterable[str]:
 
 
 def _git_log() -> Iterable[str]:
-    log = subprocess.run(["git", "-C", ROOT, "log", "--stat", "-p", "-n", "40"], capture_output=True, check=False)
+    log = subprocess.run(["git", "-C", ROOT, "log", "--stat", "-n", "400"], capture_output=True, check=False)
     yield log.stdout.decode(errors="replace")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import sys
 import time
 import tomllib
 from contextlib import suppress
@@ -37,6 +38,8 @@ class Redaction:
         self.settings, rules, self.problem = _settings(home / CONFIG)
         if self.problem:
             log.error("%s", self.problem)
+        if any(own.class_name for own in self.settings.pii.recognizers):
+            sys.path.append(str(home))  # where a user may put a module of recognizers
         self.scanner = Scanner((*BUILT_IN, *self.settings.rules, *rules, *SIGNS))
         self.redactor = Redactor(
             self._key, self.scanner, clock=time.monotonic, limit_s=self.settings.limit_s, settings=self.settings

@@ -29,6 +29,7 @@ _VALUE_END: Final = r"(?![\w+/-])"
 # Hyperscan takes long for large counted repeats, and only has to find where a rule may apply.
 _COUNTED = re.compile(r"(?<!\\)\{(\d+)(,(\d*))?\}")
 _MOST_COUNTED: Final = 12
+_NOT_BEHIND = re.compile(r"\A\(\?<!\[([^\]\[]+)\]\)")
 
 
 class OutOfTimeError(Exception):
@@ -99,14 +100,15 @@ class Sign:
 
 
 def widened(pattern: str) -> str:
-    """A pattern that matches wherever `pattern` does, with no large counts in it."""
+    """A pattern that matches wherever `pattern` does, with no large counts in it, and with its first condition spelled
+    out: Hyperscan would leave out what looks back."""
 
     def wider(count: re.Match[str]) -> str:
         low = int(count[1])
         high = low if count[2] is None else int(count[3] or 0)
         return count[0] if max(low, high) <= _MOST_COUNTED else f"{{{min(low, _MOST_COUNTED)},}}"
 
-    return _COUNTED.sub(wider, pattern)
+    return _NOT_BEHIND.sub(r"(?:^|[^\1])", _COUNTED.sub(wider, pattern))
 
 
 def assigned(value: str, keywords: Iterable[str]) -> str:
@@ -152,7 +154,7 @@ class Rule:
     @cached_property
     def triggers(self) -> tuple[str, ...]:
         """Matches wherever the shape does."""
-        return (("(?i)" if self.fold else "") + widened(self.trigger or self.shape),)
+        return (("(?i)" if self.fold else "") + (self.trigger or widened(self.shape.removeprefix(_BEFORE))),)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

@@ -20,6 +20,8 @@ _RUN = re.compile(rf"[A-Za-z0-9+/_-]{{{MIN_RUN},}}", re.ASCII)
 _LINE_BREAK = re.compile(r"(?:\r?\n|(?:\\r)?\\n)(?=[A-Za-z0-9+/_-])")
 _LINE_LENGTHS: Final = (64, 76, 60, 72, 80)  # of wrapped base64
 _REST = re.compile(r"[A-Za-z0-9+/_-]{1,80}", re.ASCII)
+_PART = re.compile(rf"[A-Za-z0-9+]{{{MIN_RUN},}}")
+_MAX_PARTED: Final = 4096  # characters of a run that is taken apart
 _HEX = re.compile(r"(?:[0-9a-f]{2}){16,}|(?:[0-9A-F]{2}){16,}")
 _TO_STANDARD: Final = str.maketrans("-_", "+/")
 _READABLE: Final = bytes(range(32, 127)) + b"\t\n\r"
@@ -38,7 +40,7 @@ def runs(text: str) -> Iterator[tuple[int, int, str]]:
         done = end
         if (read := _read(run)) is not None:
             yield start, end + len(text[end : end + 2]) - len(text[end : end + 2].lstrip("=")), read
-        else:
+        elif ("/" in run or "-" in run or "_" in run) and len(run) < _MAX_PARTED:
             yield from _parts(run, start)
 
 
@@ -56,7 +58,7 @@ def _unwrapped(text: str, run: str, end: int) -> tuple[str, int]:
 
 def _parts(run: str, offset: int) -> Iterator[tuple[int, int, str]]:
     """What a word before it hides: `user-YWxh…`, `/path/YWxh…`."""
-    for part in re.finditer(r"[A-Za-z0-9+]{20,}={0,2}", run) if len(run) < 4096 and re.search("[/_-]", run) else ():
+    for part in _PART.finditer(run):
         if (read := _read(part[0])) is not None:
             yield offset + part.start(), offset + part.end(), read
 
@@ -64,7 +66,7 @@ def _parts(run: str, offset: int) -> Iterator[tuple[int, int, str]]:
 def _read(run: str) -> str | None:
     """What a run says, if that can be read."""
     if _HEX.fullmatch(run):
-        return _text(bytes.fromhex(run))
+        return _text(bytes.fromhex(run)) if _is_readable(bytes.fromhex(run[:16])) else None
     head = _decoded(run[:_HEAD])
     if not _is_readable(head):
         return None
@@ -80,9 +82,10 @@ def _decoded(run: str) -> bytes:
 
 
 def _is_readable(data: bytes) -> bool:
-    if len(data) > 3 and not any(data[1::2]):
-        data = data[::2]  # UTF-16, as PowerShell encodes its commands
-    return len(data.translate(None, _READABLE)) <= len(data) * (1 - _PRINTABLE)
+    strange = len(data.translate(None, _READABLE))
+    if strange * 2 == len(data) and not any(data[1::2]):
+        return True  # UTF-16, as PowerShell encodes its commands
+    return strange <= len(data) * (1 - _PRINTABLE)
 
 
 def _text(data: bytes) -> str | None:

@@ -53,18 +53,15 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
     rules = scanner.fired(text.text)
     if opened == MAX_OPENED:
         return [rule for rule in rules if rule is not ESCAPES and rule is not ENCODED]
-    before = set(map(id, rules))
-    more: set[int] = set()
-    gone: set[int] = set()  # where nothing is hidden, nobody need look again
+    found = list(rules)
     for sign, hidden in ((ESCAPES, _other_views), (ENCODED, _decoded)):
         if sign in rules:
             behind = [rule for other in hidden(text) for rule in fired(scanner, text.part(other), opened + 1)]
             if tell(behind):
-                more.update(map(id, behind))
+                found += behind
             else:
-                gone.add(id(sign))
-    found = (before - gone) | more
-    return rules if found == before else [rule for rule in scanner.rules if id(rule) in found]
+                found.remove(sign)  # where nothing is hidden, nobody need look again
+    return found if len(found) <= len(rules) else scanner.ordered(found)
 
 
 def tell(rules: Iterable[TextRule]) -> bool:

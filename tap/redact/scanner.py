@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
-from mcptap.tap.redact.rule import Text, TextRule
+from mcptap.tap.redact.rule import Sign, Text, TextRule
 
 PAYS: Final = 1_000_000  # characters; searching more than this with `Literals` takes longer than building Hyperscan
 MODE: Final = 1  # HS_MODE_BLOCK
@@ -34,18 +34,19 @@ class Cache(Protocol):
 
 
 class Literals:
-    """Looks for keywords."""
+    """Looks for keywords. The few rules without any are tried out."""
 
     def __init__(self, rules: Sequence[TextRule]) -> None:
         self._rules = rules
         self._exact = _by_keyword(rules, fold=False)
         self._folded = _by_keyword(rules, fold=True)
-        self._always = tuple(number for number, rule in enumerate(rules) if not rule.keywords)
+        self._others = tuple((number, rule) for number, rule in enumerate(rules) if not rule.keywords)
 
     def fired(self, text: str) -> list[TextRule]:
         """In the order of the rules."""
-        folded = Text(text).folded
-        numbers = set(self._always)
+        whole = Text(text)
+        folded = whole.folded
+        numbers = {number for number, rule in self._others if isinstance(rule, Sign) or any(rule.spans(whole))}
         for keyword, rules in self._exact:
             if keyword in text:
                 numbers.update(rules)
@@ -99,6 +100,7 @@ class Scanner:
 
     def __init__(self, rules: Iterable[TextRule]) -> None:
         self.rules = tuple(rules)
+        self._order = {id(rule): number for number, rule in enumerate(self.rules)}
         self._engine: Engine = Literals(self.rules)
         self._left = PAYS  # characters until Hyperscan is built
 
@@ -114,6 +116,10 @@ class Scanner:
             if self._left <= 0:
                 self.build()
         return self._engine.fired(text)
+
+    def ordered(self, rules: Iterable[TextRule]) -> list[TextRule]:
+        """These rules, each once, in their order: what several find has the name of the first."""
+        return [self.rules[number] for number in sorted({self._order[id(rule)] for rule in rules})]
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mcptap.tap.redact.checks import is_luhn, is_mod97
+from mcptap.tap.redact.rule import widened
 
 # Kinds whose recognizers find them everywhere, or take for ever. Nobody can switch them on.
 REFUSED: Final = {
@@ -123,7 +124,7 @@ def _entity(
     trigger: str = "",
     enough: float = 1.0,
 ) -> Entity:
-    return Entity(name, class_name, re.compile(candidate), trigger or candidate, keywords, enough, admits)
+    return Entity(name, class_name, re.compile(candidate), trigger or widened(candidate), keywords, enough, admits)
 
 
 _NUMBER: Final = r"(?<![\w.-])[A-Za-z]{0,3}[ -]?\d(?:[ -]?[\dA-Za-z]){3,18}(?![\w-])"
@@ -150,7 +151,7 @@ ENTITIES: Final[dict[str, Entity]] = {
             trigger=r"@[^\s@]{1,12}",
         ),
         _entity(
-            "CREDIT_CARD", "CreditCardRecognizer", r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])", admits=_admits_card
+            "CREDIT_CARD", "CreditCardRecognizer", r"(?<![\w.-])[2-6](?:[ -]?\d){12,18}(?![\w-])", admits=_admits_card
         ),
         _entity(
             "IBAN_CODE",
