@@ -10,7 +10,10 @@ PIP_VERSION := 26.3
 VENV := .venv
 DEMO := .demo
 BIN := $(VENV)/bin
-SERVERS := tests/servers/node_modules/.package-lock.json
+SERVERS := tests/servers
+NPM_SERVERS := $(SERVERS)/node_modules/.package-lock.json
+PYTHON_SERVERS := $(VENV)-v1/installed $(VENV)-v2/installed
+BROWSER := $(firstword $(shell command -v chromium chromium-browser google-chrome 2>/dev/null))
 
 # $(call make_venv,DIRECTORY): an empty environment with the pip that the rest relies on
 make_venv = $(if $(PYTHON),,$(error Python 3.11 or newer is needed; name it with: make PYTHON=/path/to/python)) \
@@ -51,13 +54,24 @@ selftest: $(VENV)/installed ## compare an odd-behaving server with and without t
 	$(BIN)/mcptap selftest
 
 .PHONY: servers
-servers: ## install the real MCP servers that the end-to-end tests run
+servers: $(PYTHON_SERVERS) browser ## install the real MCP servers that the end-to-end tests run
 ifneq ($(shell command -v npm 2>/dev/null),)
-servers: $(SERVERS)
+servers: $(NPM_SERVERS)
 else
 servers:
-	@echo 'make: npm is not installed: the tests with real servers (tests/e2e) will be skipped' >&2
+	@echo 'make: npm is not installed: the tests with real servers of npm (tests/e2e) will be skipped' >&2
 	@test -z "$$CI" || { echo 'make: with CI set nothing may be skipped' >&2; exit 1; }
+endif
+
+.PHONY: browser
+browser:
+ifeq ($(BROWSER),)
+	@if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; \
+	else \
+		echo 'make: no Chromium or Chrome is installed: the test with a real browser will be skipped' >&2; \
+		test -z "$$CI" || { echo 'make: with CI set nothing may be skipped' >&2; exit 1; }; \
+	fi
 endif
 
 .PHONY: lock
@@ -67,7 +81,7 @@ lock: $(VENV)/installed ## write the versions in .venv down in constraints.txt
 
 .PHONY: clean
 clean: ## remove everything that was made here
-	rm -rf $(VENV) $(DEMO) tests/servers/node_modules build dist
+	rm -rf $(VENV) $(DEMO) $(SERVERS)/node_modules $(VENV)-v? build dist
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find tap exporters benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -82,6 +96,11 @@ $(DEMO)/venv/installed: pyproject.toml constraints.txt
 	$(call install,$(DEMO)/venv)
 	@touch $@
 
-$(SERVERS): tests/servers/package.json tests/servers/package-lock.json
-	cd tests/servers && npm ci --no-audit --no-fund
+$(NPM_SERVERS): $(SERVERS)/package.json $(SERVERS)/package-lock.json
+	cd $(SERVERS) && npm ci --no-audit --no-fund
+	@touch $@
+
+$(VENV)-%/installed: $(SERVERS)/python-%/requirements.txt $(SERVERS)/python-%/constraints.txt | $(VENV)/installed
+	$(if $(PYTHON),,$(error Python 3.11 or newer is needed)) $(PYTHON) -m venv --clear --without-pip $(@D)
+	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --requirement $<
 	@touch $@

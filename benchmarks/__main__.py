@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import appearance, firstreply, ingest, memory, redaction, report, roundtrip, throughput
+from benchmarks import appearance, firstreply, ingest, memory, queries, redaction, report, roundtrip, throughput
 from benchmarks.bench import Bench
 from benchmarks.recording import Recorder
 from benchmarks.subjects import subjects
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[report.Row]]] = {
     "memory": memory.run,
     "appearance": appearance.run,
     "ingest": ingest.run,
+    "queries": queries.run,
     "redaction": redaction.run,
 }
 QUICK = 0.2  # of the full number of rounds and messages

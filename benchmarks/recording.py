@@ -48,13 +48,13 @@ class Recorder:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.home = directory / "home"
-        self._command = _wrapper()
+        self.command = _wrapper()
         self._collector: psutil.Process | None = None
         self._reader: duckdb.DuckDBPyConnection | None = None
 
     def prefix(self, name: str, *options: str) -> tuple[str, ...]:
         """What stands before a server's command to record it under that name."""
-        return (*self._command, "--name", name, "--home", str(self.home), *options, "--")
+        return (*self.command, "--name", name, "--home", str(self.home), *options, "--")
 
     def start(self) -> None:
         """Has the collector run (unpinned, whoever is pinned later), record something, and come to rest."""

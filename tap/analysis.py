@@ -7,23 +7,21 @@ say where each stream stands, and `Analysis.resume` goes on from there.
 
 from __future__ import annotations
 
-import logging
-import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final, NamedTuple, get_args
+from functools import partial
+from typing import Final, get_args
 
-from mcptap.tap.dissect import jsonrpc, mcp
-from mcptap.tap.dissect.correlate import Correlator
+from mcptap.tap.clean import Cleaner
+from mcptap.tap.dissect import jsonrpc
+from mcptap.tap.dissect.correlate import NOTHING, Correlator
 from mcptap.tap.dissect.frames import MAX_FRAME, Frame, Framer, within
 from mcptap.tap.dissect.jsonrpc import Message
+from mcptap.tap.guard import guarded, report
 from mcptap.tap.records import (
-    Exchange,
     Gap,
-    Kind,
     MessageRecord,
     Record,
-    Redaction,
     RunEnded,
     RunStarted,
     RunState,
@@ -31,13 +29,12 @@ from mcptap.tap.records import (
     StderrLine,
     Stream,
 )
-from mcptap.tap.redact import Kept, NotKeptError, Redactor, Scopes, UnscannableError, is_hashed
+from mcptap.tap.redact import Redactor, Scopes, is_hashed
 
 STREAMS: Final[tuple[Stream, ...]] = get_args(Stream)
+_NOT_READ: Final = Message("noise", None, unscanned="internal error")
 # A progress bar without newlines may grow for hours, and nobody reads a line of megabytes.
 MAX_LINE: Final = 256 * 1024  # of a stderr line that is searched; of a longer one this much is kept
-
-_log = logging.getLogger(__name__)
 
 
 class Analysis:
@@ -48,6 +45,7 @@ class Analysis:
         self._redactor = redactor
         self._scopes = Scopes(redactor.settings, redactor, started)
         self._correlator = Correlator(started.run_id)
+        self._cleaner = Cleaner(redactor, self._scopes, self._correlator.asked)
         self._framers = {stream: _framer(stream) for stream in STREAMS}
         self._lines = {stream: self._scopes.lines() for stream in STREAMS}
         self._seq = 0
@@ -74,7 +72,8 @@ class Analysis:
         return analysis
 
     def safe_offsets(self) -> dict[Stream, int]:
-        """Per stream the offset before which all is in the records returned so far. Acknowledge these once written."""
+        """Per stream the offset up to which all is in the records returned so far: may be acknowledged when
+        those are written."""
         return {stream: framer.safe_offset for stream, framer in self._framers.items()}
 
     def data(self, stream: Stream, offset: int, at: int, chunk: bytes, *, gap_reason: str = "overflow") -> list[Record]:
@@ -123,7 +122,7 @@ class Analysis:
             bytes_server=passed["server"],
             bytes_stderr=passed["stderr"],
             reason=reason,
-            exchanges=_or_none(self._correlator.unanswered),
+            exchanges=guarded(self._correlator.unanswered, (), "an exchange"),
         )
         return [*records, ended]
 
@@ -132,9 +131,11 @@ class Analysis:
         if offset <= self._framers[stream].offset:
             return []
         self._forget_torn(stream)
-        if offset <= (start := self._framers[stream].offset):
+        framer = self._framers[stream]
+        start = framer.offset
+        if offset <= start:
             return []
-        records = [record for frame in self._framers[stream].gap(offset, at) for record in self._frame(frame)]
+        records = [record for frame in framer.gap(offset, at) for record in self._frame(frame)]
         return [*records, Gap(at, stream, start, offset - start, reason)]
 
     def _forget_torn(self, stream: Stream) -> None:
@@ -148,7 +149,7 @@ class Analysis:
         match record:
             case MessageRecord():
                 self._seq = record.seq
-                _or_none(self._correlator.settle, record)
+                guarded(lambda: self._correlator.settle(record), NOTHING, "an exchange")
                 self._scopes.replay(record)
                 if record.kind == "noise":
                     self._lines[record.side].restore(record.redactions)
@@ -166,11 +167,11 @@ class Analysis:
 
     def _stderr(self, frame: Frame) -> StderrLine:
         data = frame.data.removesuffix(b"\r")
+        cut = replace(frame, cut_end=frame.cut_end or frame.sha256 is not None)
         try:
-            cut = replace(frame, cut_end=frame.cut_end or frame.sha256 is not None)
             text, redactions = self._lines["stderr"].line(within(data.decode(errors="replace"), cut))
         except Exception as error:
-            _report(error, "a line")
+            report(error, "a line")
             text, redactions = "[mcptap: not kept, internal error]", ()
         if frame.sha256:
             text += f" [mcptap: cut, the line has {frame.size} bytes]"
@@ -184,10 +185,12 @@ class Analysis:
         return [self._message(frame, side, item, 0 if item is not message else frame.size) for item in messages]
 
     def _message(self, frame: Frame, side: Side, message: Message, size: int) -> MessageRecord:
-        cleaned = self._clean(side, message)
+        cleaned = self._cleaner.clean(side, message, self._lines[side])
         hashed = frame.sha256 or (self._redactor.digest(frame.data) if is_hashed(cleaned.unscanned) else None)
         self._seq += 1
-        record = MessageRecord(
+        own = self._seq if message.kind == "request" else None
+        record = partial(
+            MessageRecord,
             seq=self._seq,
             side=side,
             at=frame.at,
@@ -200,91 +203,18 @@ class Analysis:
             truncated=frame.truncated,
             unscanned=cleaned.unscanned,
             sha256=hashed,
-            facts=cleaned.facts,
             redactions=cleaned.redactions,
         )
-        settled = _or_none(self._correlator.settle, record)
-        return replace(record, exchanges=settled) if settled else record
-
-    def _clean(self, side: Side, message: Message) -> _Clean:
-        """What of a message may be written down. Fails closed: on any error nothing of the body is kept."""
-        try:
-            if message.value is None:
-                facts = {"elements": len(message.elements)} if message.elements else None
-                return _Clean(facts=facts, unscanned=message.unscanned)
-            if message.kind == "noise":
-                text, redactions = self._lines[side].line(message.value)
-                return _Clean(text, redactions)
-            return self._clean_body(message, self._scopes.of(side, message.kind, message.value))
-        except Exception as error:
-            _report(error, "a body")
-            return _Clean(unscanned="internal error")
-
-    def _clean_body(self, message: Message, kept: Kept) -> _Clean:
-        if message.unscanned:
-            return self._clean_envelope(message, message.unscanned)
-        try:
-            body, redactions = kept.value(message.value)
-        except NotKeptError as why:
-            return self._clean_envelope(message, str(why), without="error_message")
-        except UnscannableError as why:
-            return self._clean_envelope(message, str(why))
-        return _Clean(body, redactions, None, *_envelope(body), _facts(message.kind, body))
-
-    def _clean_envelope(self, message: Message, unscanned: str, without: str = "") -> _Clean:
-        value = message.value
-        envelope, redactions = self._redactor.value({key: value[key] for key in ("method", "id") if key in value})
-        told = {key: fact for key, fact in (_facts(message.kind, value) or {}).items() if key != without}
-        facts, more = self._redactor.value(told or None)
-        return _Clean(None, (*redactions, *more), unscanned, *_envelope(envelope), facts)
-
-
-class _Clean(NamedTuple):
-    """What of a message may be written down."""
-
-    body: Any = None
-    redactions: tuple[Redaction, ...] = ()
-    unscanned: str | None = None
-    method: str | None = None
-    rpc_id: str | None = None
-    facts: dict[str, Any] | None = None
-
-
-def _report(error: Exception, lost: str) -> None:
-    """Logs where our own code failed, but not the error's text: it may quote what was to be redacted."""
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    _log.error("%s at %s:%d: %s is not kept", type(error).__name__, where.filename, where.lineno, lost)
-
-
-def _or_none(settle: Callable[..., tuple[Exchange, ...]], *message: MessageRecord) -> tuple[Exchange, ...]:
-    """The exchanges that are settled. An error of ours costs these, not the record."""
-    try:
-        return settle(*message)
-    except Exception as error:
-        _report(error, "an exchange")
-        return ()
-
-
-def _facts(kind: Kind, body: Any) -> dict[str, Any] | None:
-    """The facts of a message. An error of ours costs them, not the record."""
-    try:
-        return mcp.facts(kind, body)
-    except Exception as error:
-        _report(error, "what a message says")
-        return None
+        alone = record(facts=cleaned.facts, exchange_seq=own)
+        exchanges, belongs, orphan = guarded(lambda: self._correlator.settle(alone), NOTHING, "an exchange")
+        if not exchanges and not orphan and belongs == own:
+            return alone
+        facts = {**(cleaned.facts or {}), "orphan": orphan} if orphan else cleaned.facts
+        return record(facts=facts, exchanges=exchanges, exchange_seq=belongs)
 
 
 def _framer(stream: Stream, offset: int = 0) -> Framer:
     return Framer(stream, offset, limit=MAX_LINE, keep=MAX_LINE) if stream == "stderr" else Framer(stream, offset)
-
-
-def _envelope(body: dict[str, Any]) -> tuple[str | None, str | None]:
-    """Method and id of a redacted message."""
-    method = body.get("method")
-    return (
-        method[: jsonrpc.MAX_METHOD] if isinstance(method, str) else None,
-        jsonrpc.id_text(body["id"]) if "id" in body else None,
-    )
 
 
 def _dissect(frame: Frame) -> Message:
@@ -293,8 +223,4 @@ def _dissect(frame: Frame) -> Message:
         return jsonrpc.unread(frame.envelope, f"larger than {MAX_FRAME >> 20} MiB")
     if frame.truncated:
         return Message("noise", within(frame.data.decode(errors="replace"), frame))
-    try:
-        return jsonrpc.dissect(frame.data)
-    except Exception as error:
-        _report(error, "a message")
-        return Message("noise", None, unscanned="internal error")
+    return guarded(lambda: jsonrpc.dissect(frame.data), _NOT_READ, "a message")

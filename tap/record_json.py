@@ -15,28 +15,38 @@ from mcptap.tap.records import (
     RunEnded,
     RunStarted,
     StderrLine,
+    Usage,
 )
 
 TYPES: Final[dict[str, Any]] = {
-    record.type: record for record in (RunStarted, MessageRecord, StderrLine, Gap, Finding, RunEnded)
+    record.type: record for record in (RunStarted, MessageRecord, StderrLine, Gap, Finding, Usage, RunEnded)
 }
 _NESTED: Final[dict[str, Any]] = {"redactions": Redaction, "exchanges": Exchange}
-_TUPLES: Final = frozenset({"command", "env_names"})
+_TUPLES: Final = ("command", "env_names")
 _NAMES: Final[dict[Any, frozenset[str]]] = {
     cls: frozenset(field.name for field in fields(cls)) for cls in (*TYPES.values(), Redaction, Exchange)
 }
 
 
-def record_from_json(obj: dict[str, Any]) -> Record:
+def record_from_json(obj: dict[str, Any], *, settled: bool = True) -> Record:
     """The record that `obj` was written from; keys that it does not know are passed over.
 
-    Raises KeyError for an unknown `type`, TypeError when a field is missing.
+    `settled` False leaves out the exchanges, for those who settle them again. Raises KeyError for an unknown `type`,
+    TypeError when a field is missing.
     """
     cls = TYPES[obj["type"]]
-    return cls(**{key: _field(key, obj[key]) for key in _NAMES[cls] & obj.keys()})  # type: ignore[no-any-return]
+    given = _known(cls, obj)
+    if not settled:
+        given.pop("exchanges", None)
+    for key, nested in _NESTED.items():
+        if key in given:
+            given[key] = tuple([nested(**_known(nested, item)) for item in given[key]])
+    for key in _TUPLES:
+        if key in given:
+            given[key] = tuple(given[key])
+    return cls(**given)  # type: ignore[no-any-return]
 
 
-def _field(key: str, value: Any) -> Any:
-    if nested := _NESTED.get(key):
-        return tuple(nested(**{name: item[name] for name in _NAMES[nested] & item.keys()}) for item in value)
-    return tuple(value) if key in _TUPLES else value
+def _known(cls: Any, obj: dict[str, Any]) -> dict[str, Any]:
+    names = _NAMES[cls]
+    return {key: value for key, value in obj.items() if key in names}

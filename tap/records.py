@@ -38,7 +38,11 @@ class Redaction:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and what became of it. Bodies are those of the messages `seq` and `reply_seq`."""
+    """A request and what became of it. Bodies are those of the messages `seq` and `reply_seq`.
+
+    The same `seq` may be told again with more known of it: answered after it was cancelled, or when a task that it
+    created ends. The last word counts.
+    """
 
     seq: int
     reply_seq: int | None
@@ -61,7 +65,18 @@ class Exchange:
     server_name: str | None
     trace_id: str  # 32 hex digits: the caller's, else derived from run and seq
     span_id: str  # 16 hex digits, derived from run and seq
-    logical_id: str  # shared by the rounds of one multi-round call
+    logical_id: str  # shared by the rounds of one multi-round call, and by what is said of a task it created
+    # What follows came later than the others: a line that an earlier version wrote has none of it.
+    client_version: str | None = None
+    server_version: str | None = None
+    round: int | None = None  # of its logical call, from 1; None for what is said of a task
+    waiting_ms: float | None = None  # of `duration_ms`: a person or a model was waited for
+    progress_count: int = 0  # notifications of progress
+    log_count: int = 0  # log messages, where they tell their request
+    task_id: str | None = None  # that it created or is about
+    task_outcome: Outcome | None = None  # of the task that it created, once that has ended
+    task_ms: float | None = None  # from the request to the task's end
+    task_waiting_ms: float | None = None  # of that: a person or a model was waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +99,7 @@ class RunStarted:
     executable_path: str | None
     executable_sha256: str | None
     redactions: tuple[Redaction, ...] = ()
+    host_process: str | None = None  # the name of the program that started the tap
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +122,7 @@ class MessageRecord:
     facts: dict[str, Any] | None = None  # what else the method's table row extracts (versions, identities)
     redactions: tuple[Redaction, ...] = ()
     exchanges: tuple[Exchange, ...] = ()  # those that this message settles
+    exchange_seq: int | None = None  # seq of the request that this message is, answers, or belongs to
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +168,18 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What the server's process and those that it started took when it was looked at."""
+
+    type: ClassVar[str] = "usage"
+    at: int
+    rss_bytes: int | None  # of all together; memory that they share counts in each. None: nothing could be read
+    cpu_seconds: float | None  # so far, of those that have ended too where the system tells
+    processes: int
+    denied: int = 0  # processes that we may not look at: what they take is not counted
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     """How a run ended, and what it used."""
 
@@ -168,4 +197,4 @@ class RunEnded:
     exchanges: tuple[Exchange, ...] = ()  # those that nobody answered
 
 
-Record = RunStarted | MessageRecord | StderrLine | Gap | Finding | RunEnded
+Record = RunStarted | MessageRecord | StderrLine | Gap | Finding | Usage | RunEnded

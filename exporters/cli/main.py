@@ -16,18 +16,38 @@ import click
 from mcptap.exporters.cli.audit import rebuild, verify
 from mcptap.exporters.cli.collect import collector
 from mcptap.exporters.cli.errors import FAILED, MISUSED, CommandError, one_line
+from mcptap.exporters.cli.failures import errors
 from mcptap.exporters.cli.proof import demo, selftest
 from mcptap.exporters.cli.query import query
 from mcptap.exporters.cli.runs import runs
 from mcptap.exporters.cli.safe import harmless
+from mcptap.exporters.cli.servers import servers
 from mcptap.exporters.cli.show import show
+from mcptap.exporters.cli.slow import slow
 from mcptap.exporters.cli.status import status, stop
 from mcptap.exporters.cli.tail import tail
+from mcptap.exporters.cli.tools import tools
 from mcptap.tap.pipe.options import OPTIONS
 
 ABOUT = "Passes everything between an MCP host and its server through unchanged, and records it, without secrets."
 USAGE = {"Usage: ": "[OPTIONS] -- SERVER COMMAND...", "       ": "[--home DIR] COMMAND ..."}
-COMMANDS = (runs, show, tail, query, status, stop, verify, rebuild, collector, selftest, demo)
+COMMANDS = (
+    servers,
+    tools,
+    errors,
+    slow,
+    runs,
+    show,
+    tail,
+    query,
+    status,
+    stop,
+    verify,
+    rebuild,
+    collector,
+    selftest,
+    demo,
+)
 MOST_SHOWN = 40  # characters of a word that is no command
 END = 128  # what a shell adds to the signal that ended a program
 

@@ -57,3 +57,15 @@ def with_filters(command: Command) -> Command:
         "--since", type=Moment(), metavar="WHEN", help="only what began after 10m, 2h, 1d ago or 2026-11-20T14:00"
     )
     return label(since(command))
+
+
+def with_json(command: Command) -> Command:
+    """Gives `as_json`."""
+    told = "one JSON array of objects, times in UTC"
+    return click.option("--json", "as_json", is_flag=True, help=told)(command)
+
+
+def with_limit(default: int, order: str) -> Callable[[Command], Command]:
+    """Gives `limit`, of rows in this order."""
+    told = f"how many, {order}"
+    return click.option("-n", "--limit", type=click.IntRange(1), default=default, show_default=True, help=told)

@@ -38,10 +38,20 @@ class Screen(Console):
 
     def put(self, *cells: Cell, cut: bool = True) -> None:
         """One line made of these parts, cut at the edge of a terminal if it may be."""
+        if not self.is_terminal:  # no colours, no width: rich would take ten times as long
+            line = "".join(harmless(cell if isinstance(cell, str) else cell[0]) for cell in cells)
+            self.file.write(line.rstrip() + "\n")
+            return
         text = Text.assemble(*(part(cell) for cell in cells))
         text.rstrip()
-        cut = cut and self.is_terminal
         self.print(text, no_wrap=cut, overflow="ellipsis" if cut else None, soft_wrap=not cut)
+
+    def put_text(self, text: Text) -> None:
+        """A line that is already harmless; on a terminal as many lines as it takes."""
+        if self.is_terminal:
+            self.print(text, overflow="fold")
+        else:
+            self.file.write(text.plain + "\n")
 
 
 def part(cell: Cell) -> Text:

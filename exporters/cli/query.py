@@ -34,13 +34,15 @@ class Statement(click.Command):
     show_default=True,
     help="table: a line per row, cut to fit; json: one array of objects; csv: with headings",
 )
+@click.option("--json", "form", flag_value="json", help="the same as --format json")
 @click.option("--raw", is_flag=True, help="csv: without escapes, and without ' before what a spreadsheet would compute")
 @with_home
 def query(home: Path, sql: str, form: str, *, raw: bool) -> None:
     """Answers SQL, as a table, JSON or CSV.
 
     SQL is one statement that reads: runs, messages, exchanges, calls, findings, redactions, definitions,
-    stderr_lines, gaps. Times are in UTC, durations in milliseconds. `-` reads it from stdin.
+    stderr_lines, gaps, and the summaries server_summary, tool_summary, error_groups, slow_calls and timeline. Times
+    are in UTC, durations in milliseconds. `-` reads it from stdin.
 
     In CSV, a text that begins with = + - @ or a control character gets a ' in front, since spreadsheets would take it
     for a formula; --raw leaves every cell as it is.

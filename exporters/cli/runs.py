@@ -15,31 +15,32 @@ from typing import Any
 import click
 
 from mcptap.exporters.cli.errors import CommandError
-from mcptap.exporters.cli.options import with_filters, with_home
+from mcptap.exporters.cli.options import with_filters, with_home, with_json, with_limit
 from mcptap.exporters.cli.output import Cell, note, write_json
 from mcptap.exporters.cli.reading import Reader, literal
 from mcptap.exporters.cli.table import table
 from mcptap.exporters.cli.units import clock, number
+from mcptap.exporters.store.summaries import FAILED
 
 SHORT = 8
 HEADINGS = ("run", "server", "host", "started", "lasted s", "end", "exchanges", "errors", "client B", "server B")
 RIGHT = ("lasted s", "exchanges", "errors", "client B", "server B")
 SPARE = ("server B", "client B", "host", "errors")
-RUNS = """
+RUNS = f"""
     SELECT r.run_id, r.name, r.server_name, r.host_name, r.command, r.started_at, r.ended_at, r.state, r.exit_code,
         r.exit_signal, r.bytes_client, r.bytes_server, coalesce(e.exchanges, 0) AS exchanges,
         coalesce(e.errors, 0) AS errors, count(*) OVER () AS of_all
     FROM runs r LEFT JOIN (
         SELECT run_id, count(*) AS exchanges,
-            count(*) FILTER (outcome IN ('tool_error', 'rpc_error', 'no_response')) AS errors
-        FROM exchanges GROUP BY run_id) e USING (run_id)
-    WHERE {where} ORDER BY r.started_at DESC, r.run_id DESC LIMIT {limit}"""
+            count(*) FILTER ({FAILED}) AS errors
+        FROM exchanges e GROUP BY run_id) e USING (run_id)
+    WHERE {{where}} ORDER BY r.started_at DESC, r.run_id DESC LIMIT {{limit}}"""  # noqa: S608
 
 
 @click.command()
-@click.option("-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="how many, newest first")
+@with_limit(50, "newest first")
 @with_filters
-@click.option("--json", "as_json", is_flag=True, help="one JSON array of objects, times in UTC")
+@with_json
 @with_home
 def runs(home: Path, limit: int, server: str | None, since: datetime | None, *, as_json: bool) -> None:
     """Lists the runs: server, host, when, how it ended."""
@@ -65,23 +66,33 @@ def condition(time_column: str, server: str | None, since: datetime | None) -> s
     return " AND ".join(parts)
 
 
-def find(reader: Reader, wanted: str) -> str:
-    """The run_id that the user means: a whole id, its beginning, its end, or `last`. Raises CommandError."""
+def find(reader: Reader, wanted: str, where: str = "true") -> str:
+    """The run_id that the user means: a whole id, its beginning, its end, or `last`. Raises CommandError.
+
+    `where`: which runs (`runs r`) are looked at.
+    """
     if wanted == "last":
-        found = reader.rows("SELECT run_id FROM runs ORDER BY started_at DESC, run_id DESC LIMIT 1")
+        latest = f"SELECT r.run_id FROM runs r WHERE {where} ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1"  # noqa: S608
+        found = reader.rows(latest)
     else:
         text = literal(wanted.lower())
         fits = f"starts_with(lower(run_id), {text}) OR ends_with(lower(run_id), {text})"
         exact = f"lower(run_id) = {text} DESC"
-        found = reader.rows(f"SELECT run_id FROM runs WHERE {fits} ORDER BY {exact}, started_at DESC LIMIT 6")  # noqa: S608
+        matching = f"SELECT r.run_id FROM runs r WHERE ({fits}) AND {where}"  # noqa: S608
+        found = reader.rows(f"{matching} ORDER BY {exact}, r.started_at DESC LIMIT 6")
     ids = [str(row["run_id"]) for row in found]
     if not ids:
         raise CommandError(
-            "no run is recorded yet" if wanted == "last" else f"no run has the id {wanted}", "see mcptap runs"
+            "no run is recorded that fits" if wanted == "last" else f"no run has the id {wanted}", "see mcptap runs"
         )
     if len(ids) > 1 and ids[0].lower() != wanted.lower():
         raise CommandError(f"{wanted} fits more than one run: {', '.join(ids)}", "write more of the id")
     return ids[0]
+
+
+def place(run_id: str, seq: int) -> str:
+    """What `mcptap show` takes to show this exchange."""
+    return f"{run_id[-SHORT:]}/{seq}"
 
 
 def label(name: str | None, server_name: str | None, command: str | None) -> str:

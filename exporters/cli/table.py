@@ -18,6 +18,7 @@ from mcptap.exporters.cli.output import Cell, Screen, part
 
 PIPED_CELL = 200  # characters of a cell in a pipe; JSON and CSV have all of it
 NARROWEST = 10  # characters that a column needs to be read
+COMFORTABLE = 40  # cells; a column that wants more is cut before others are left out
 GAP = 2  # spaces between columns
 
 
@@ -71,7 +72,7 @@ def _total(widths: Iterable[int]) -> int:
 
 def _without_spare(columns: list[_Column], spare: Iterable[str], width: int) -> list[_Column]:
     for name in spare:
-        if _total(column.width for column in columns) > width:
+        if _total(min(column.width, COMFORTABLE) for column in columns) > width:
             columns = [column for column in columns if column.name != name]
     return columns
 

@@ -1,99 +1,117 @@
-"""One tap's connection: its pipe is read, recorded, acknowledged, until the run ends or the tap goes.
+"""One tap's connection: its memory is read and recorded until the run ends or the tap goes.
 
-The idea: read a little less often than there is something to read. While we rest the pipe gathers, and one pass over
-a hundred chunks costs little more than over one; the pipe, not the tap, is what waits for us.
+The idea: read a little less often than there is something to read. While we rest the memory gathers, and one pass over
+a hundred chunks costs little more than over one; the tap notices nothing of it. Only after a while without traffic do
+we sleep until the tap wakes us, so that waking costs it a system call per silence and not one per message.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 
 import anyio
-from anyio.abc import ByteSendStream
+from anyio.abc import ByteStream
 from anyio.to_thread import run_sync
 
 from mcptap.exporters.collector.live_run import LiveRun
+from mcptap.exporters.collector.memory import AT_ONCE, Memory
+from mcptap.tap.pipe.wire import ASLEEP, AWAKE, FAILING, GOING_ON, RESTING, RUN_ENDED
 
-READ = 1 << 20  # bytes: what the pipe holds at most
 REST_S = 0.02  # between two reads; far below the second that a reader waits for rows
-BUSY = READ // 8  # bytes at once from which on there is no time to rest
+BUSY = AT_ONCE // 8  # bytes at once from which on there is no time to rest
+QUIET = 10  # rests without traffic before we sleep
 RETRY_S = 0.5  # between two attempts to write to a full disk
 
 Problem = Callable[[str | None], None]
+Limiter = anyio.CapacityLimiter
 
 
 class Intake:
-    """Reads one pipe until its end."""
+    """Reads one run's memory until its end."""
 
     def __init__(
-        self, run: LiveRun, pipe: int, connection: ByteSendStream, analysing: anyio.CapacityLimiter, *, problem: Problem
+        self,
+        run: LiveRun,
+        memory: Memory,
+        connection: ByteStream,
+        analysing: anyio.CapacityLimiter,
+        *,
+        problem: Problem,
     ) -> None:
-        self._run, self._pipe, self._connection = run, pipe, connection
+        self._run, self._memory, self._connection = run, memory, connection
         self._analysing, self._problem = analysing, problem
-        self._last = 0  # bytes of the last read
-        self._buffer, self._filled = memoryview(bytearray(READ)), 0  # one for all reads: fresh memory is dear
+        self._last = 0  # bytes of the last pass
+        self._gone = False
 
     async def read(self, written: Callable[[], None]) -> None:
-        """Returns when the run has ended, or its tap has closed the pipe. When cancelled, takes what is there first.
+        """Returns when the run has ended, or its tap has gone. When cancelled, takes what is there first.
 
         `written` is called whenever lines have been written to the journal.
         """
-        os.set_blocking(self._pipe, False)
+        quiet = 0
         try:
             while not self._run.ended:
-                await anyio.wait_readable(self._pipe)
-                if not await self._pass():
+                if self._memory.waiting:
+                    await self._until_written(self._take)
+                    written()
+                    quiet = 0
+                elif self._gone:
                     return
-                written()
-                if not self._run.ended and self._last < BUSY:
-                    await anyio.sleep(REST_S)
+                else:
+                    quiet += 1
+                if not (self._run.ended or self._gone or self._last >= BUSY):
+                    await self._rest(quiet)
+            await self._say(RUN_ENDED)
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True), suppress(OSError):  # what cannot be written, the tap still holds
-                if self._fill():
-                    await run_sync(self._take, limiter=self._analysing)
-                    await self._acknowledge()
+                await run_sync(self._take, limiter=self._analysing)
             raise
 
-    async def _pass(self) -> bool:
-        """Takes what is in the pipe now; False at its end."""
-        size = self._fill()
-        if size:
-            await self._until_written(self._take)
-            await self._acknowledge()
-        return size != 0
+    async def _rest(self, quiet: int) -> None:
+        """Waits a moment, or until there is much to do; after a while without traffic, until there is anything.
 
-    def _fill(self) -> int | None:
-        """Reads what is there; 0 at the end, None if there is nothing now."""
-        try:
-            self._last = os.readv(self._pipe, [self._buffer[self._filled :]])
-        except BlockingIOError:
-            return None
-        self._filled += self._last
-        return self._last
+        What is recorded while we fall asleep may find us awake: so the first sleep is no longer than a rest.
+        """
+        self._memory.sleep(ASLEEP if quiet >= QUIET else RESTING)
+        with anyio.move_on_after(inf if quiet > QUIET else REST_S):
+            try:
+                await self._connection.receive()
+            except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                self._gone = True
+        self._memory.sleep(AWAKE)
 
-    async def _acknowledge(self, *, failing: bool = False) -> None:
-        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):  # gone, but its pipe is still to be read
-            await self._connection.send(self._run.acknowledgement(failing=failing))
+    async def _say(self, state: bytes) -> None:
+        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):  # gone, but its memory is still to be read
+            await self._connection.send(state)
 
     def _take(self) -> None:
-        taken = self._run.take(self._buffer[: self._filled])
-        rest = self._filled - taken
-        self._buffer[:rest] = self._buffer[taken : self._filled]
-        self._filled = rest
+        entries, facts = self._memory.take()
+        self._last = sum(entry.length for entry in entries)
+        for entry in entries:
+            self._run.take(entry.stream, entry.offset, entry.at, self._memory.payload(entry))
+        if facts:
+            self._run.end(facts)
+        self._write()
+
+    def _write(self) -> None:
         self._run.write()
+        self._memory.free(self._run.written)
 
     async def _until_written(self, step: Callable[[], None]) -> None:
+        failing = False
         while True:
             try:
                 with anyio.CancelScope(shield=True):
                     await run_sync(step, limiter=self._analysing)
             except OSError as error:
                 self._problem(f"cannot write the journal: {error.strerror or error}")
-                step = self._run.write
-                await self._acknowledge(failing=True)
+                step, failing = self._write, True
+                await self._say(FAILING)
                 await anyio.sleep(RETRY_S)
             else:
                 self._problem(None)
+                if failing:
+                    await self._say(GOING_ON)
                 return

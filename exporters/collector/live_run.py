@@ -1,4 +1,4 @@
-"""One run while it is recorded: entries from a tap's pipe in, journal lines out, then what may be acknowledged.
+"""One run while it is recorded: chunks from a tap's memory in, journal lines out, then what may be acknowledged.
 
 The idea: nothing is acknowledged before it is in the journal, and the journal alone says where a run stands. When
 writing fails, the records wait here, nothing more is read from the tap, and the tap's own buffer does the rest.
@@ -8,6 +8,7 @@ Everything in this module is synchronous and runs on a worker thread, one at a t
 from __future__ import annotations
 
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from mcptap.exporters.collector import processes
 from mcptap.exporters.journal.ledger import Ledger
 from mcptap.exporters.journal.writer import JournalFile
 from mcptap.tap.analysis import Analysis
-from mcptap.tap.pipe.wire import ACK, ENDED, FAILING, GOING_ON, HEADER, MAX_PAYLOAD, RUN_ENDED, STREAMS
-from mcptap.tap.records import Record, RunStarted
+from mcptap.tap.pipe.wire import STREAMS
+from mcptap.tap.records import Record, RunStarted, Usage
 from mcptap.tap.redact import Redactor, redact_started
 
 
@@ -34,6 +35,8 @@ class LiveRun:
         self.tap = started.tap_pid, started.tap_created  # who could go on with this run
         self.ended = False
         self._unwritten: list[Record] = []
+        self._sampled: list[Usage] = []  # the last sample, if it could not be written at once
+        self._writing = threading.Lock()  # samples come from another thread
         self._safe = self._analysed()
 
     @classmethod
@@ -65,26 +68,24 @@ class LiveRun:
         safe = self._analysis.safe_offsets()
         return [safe[stream] for stream in STREAMS]  # type: ignore[index]
 
-    def acknowledgement(self, *, failing: bool = False) -> bytes:
-        """What may be said to the tap: what has been written, and whether that was all or cannot go on."""
-        return ACK.pack(*self._safe, FAILING if failing else RUN_ENDED if self.ended else GOING_ON)
+    def take(self, stream: int, offset: int, at: int, chunk: bytes) -> None:
+        """Analyses one recorded chunk. Its records wait for `write`."""
+        self._unwritten += self._analysis.data(STREAMS[stream], offset, at, chunk)  # type: ignore[arg-type]
 
-    def take(self, data: memoryview) -> int:
-        """Analyses the whole entries at the beginning of what was read from the pipe; returns how many bytes they take.
-
-        Their records wait for `write`. Raises ValueError for what no tap sends.
-        """
-        position = 0
-        while len(data) - position >= HEADER.size:
-            stream, length, offset, at = HEADER.unpack_from(data, position)
-            if length > MAX_PAYLOAD:
-                raise ValueError(f"an entry of {length} bytes")
-            end = position + HEADER.size + length
-            if end > len(data):
-                break
-            self._analyse(stream, offset, at, bytes(data[position + HEADER.size : end]))
-            position = end
-        return position
+    def end(self, facts: bytes) -> None:
+        """Takes what the tap tells of the end, as JSON. Raises ValueError, KeyError, TypeError where it is none."""
+        told = json.loads(facts)
+        self._unwritten += self._analysis.end(
+            at=told["at"],
+            final_offsets=dict(zip(STREAMS, told["offsets"], strict=True)),  # type: ignore[arg-type]
+            exit_code=told["exit_code"],
+            exit_signal=told["exit_signal"],
+            max_rss_bytes=told["max_rss_bytes"],
+            cpu_seconds=told["cpu_seconds"],
+            state="ended",
+            reason=None,
+        )
+        self.ended, self._state = True, "ended"
 
     def lose(self, reason: str, offsets: list[int] | None = None) -> None:
         """Closes the record of a run whose tap is gone. `offsets`: how far its streams had come, if it left a note."""
@@ -108,32 +109,30 @@ class LiveRun:
     def write(self) -> None:
         """Writes what is pending; closes the journal after the last record. Raises OSError and keeps it pending."""
         if self._unwritten:
-            self._journal.append(self._unwritten)
+            with self._writing:
+                self._journal.append([*self._sampled, *self._unwritten])
+                self._sampled = []
             self._unwritten = []
         self._safe = self._analysed()
         if self.ended:
             self._journal.close(self._state)  # type: ignore[arg-type]
 
+    def add_usage(self, usage: Usage) -> bool:
+        """Writes one sample, now or with what is pending, from any thread; False once the run has ended.
+
+        Raises OSError.
+        """
+        with self._writing:
+            if self._unwritten:
+                self._sampled = [usage]
+            elif not self.ended:
+                self._journal.append([usage])
+            return not self.ended
+
     def sync(self) -> None:
         """Waits until the journal is on the disk. Raises OSError."""
         if not self.ended:
             self._journal.sync()
-
-    def _analyse(self, stream: int, offset: int, at: int, payload: bytes) -> None:
-        if stream == ENDED:
-            self._end(at, json.loads(payload))
-        else:
-            self._unwritten += self._analysis.data(STREAMS[stream], offset, at, payload)  # type: ignore[arg-type]
-
-    def _end(self, at: int, facts: dict[str, Any]) -> None:
-        self._unwritten += self._analysis.end(
-            at=at,
-            final_offsets=dict(zip(STREAMS, facts.pop("offsets"), strict=True)),  # type: ignore[arg-type]
-            state="ended",
-            reason=None,
-            **facts,
-        )
-        self.ended, self._state = True, "ended"
 
 
 def _started(hello: dict[str, Any]) -> RunStarted:
@@ -151,6 +150,7 @@ def _started(hello: dict[str, Any]) -> RunStarted:
         server_pid=hello["server_pid"],
         server_created=processes.created_by(hello["server_pid"], hello["tap_pid"]),
         host_session_id=processes.host_session_id(hello["host_pid"]),
+        host_process=processes.name(hello["host_pid"]),
         executable_path=hello["executable_path"],
         executable_sha256=processes.file_sha256(hello["executable_path"]),
     )

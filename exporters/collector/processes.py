@@ -50,6 +50,14 @@ def same_process(pid: int | None, started: float | None) -> psutil.Process | Non
     return None
 
 
+def name(pid: int | None) -> str | None:
+    """The name of the program that a process runs; None when there is no such process, or it is not told."""
+    try:
+        return None if pid is None else psutil.Process(pid).name()
+    except psutil.Error:
+        return None
+
+
 def host_session_id(pid: int | None) -> str | None:
     """One name for all runs that one host process started."""
     return None if pid is None else f"{pid}-{created(pid) or 0:.2f}"

@@ -28,9 +28,11 @@ from mcptap.exporters.collector.conversation import newer, read_hello, send, unt
 from mcptap.exporters.collector.intake import Intake
 from mcptap.exporters.collector.live_run import DamagedRunError
 from mcptap.exporters.collector.loader import Loader
+from mcptap.exporters.collector.memory import Memory
 from mcptap.exporters.collector.processes import peer
 from mcptap.exporters.collector.redaction import Redaction
 from mcptap.exporters.collector.runs import RunClosedError, Runs
+from mcptap.exporters.collector.sampler import Sampler
 from mcptap.tap.pipe.wire import SOCKET
 from mcptap.tap.version import VERSION
 
@@ -54,11 +56,19 @@ def serve(home: str) -> int:
     except OSError:
         log.info("another collector is at work in %s", home)
         return 0
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # the starter's; we need a few for each tap
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    _lift_limits()
     anyio.run(Collector(Path(home), lock).run)
     return 0
+
+
+def _lift_limits() -> None:
+    """What the host that started the first server allows itself is no measure for us, who serve all of them."""
+    for limit in (resource.RLIMIT_AS, resource.RLIMIT_DATA, resource.RLIMIT_FSIZE, resource.RLIMIT_CPU):
+        _, hard = resource.getrlimit(limit)
+        resource.setrlimit(limit, (hard, hard))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # we need a few for each tap
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 class Collector:
@@ -85,6 +95,7 @@ class Collector:
             for task in (
                 self._runs.recover,
                 self._loader.run,
+                Sampler(self._runs.live, self._loader.changed).run,
                 self._keep_house,
                 self._build_scanner,
                 self._leave_when_idle,
@@ -169,12 +180,9 @@ class Collector:
                 return
             self._taps += 1
             try:
-                await send(
-                    connection, {"op": "welcome", "version": VERSION, "offsets": run.written, "problem": self._problem}
-                )
-                intake = Intake(
-                    run, descriptors[0], connection, self._analysing, problem=partial(self._report, run.run_id)
-                )
+                memory = Memory(descriptors[0])
+                await send(connection, {"op": "welcome", "version": VERSION, "problem": self._problem})
+                intake = Intake(run, memory, connection, self._analysing, problem=partial(self._report, run.run_id))
                 await intake.read(lambda: self._loader.changed(run.run_id))
             finally:
                 self._taps -= 1

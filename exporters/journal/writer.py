@@ -160,6 +160,6 @@ def _records(path: Path, size: int) -> Iterator[Record]:
 def _record(line: bytes) -> Record | None:
     """None for a damaged line: recording goes on, and `verify` names it."""
     try:
-        return record_from_json(orjson.loads(line))
+        return record_from_json(orjson.loads(line), settled=False)
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return None

@@ -14,6 +14,7 @@ import json
 import duckdb
 
 from mcptap.exporters.store.schema import RELATIONS
+from mcptap.exporters.store.summaries import SUMMARIES
 
 MACRO = "mcptap_admits"
 
@@ -73,7 +74,8 @@ _TABLE_FUNCTIONS = """duckdb_columns duckdb_tables duckdb_views generate_series 
     regexp_split_to_table unnest histogram_values"""
 
 FUNCTIONS = frozenset(f"{_OPERATORS} {_AGGREGATES} {_SCALARS} {_TABLE_FUNCTIONS} apply filter grade_up".split()) | {
-    f"{kind}_{name}" for name in _LISTS.split() for kind in ("list", "array")
+    *(f"{kind}_{name}" for name in _LISTS.split() for kind in ("list", "array")),
+    *SUMMARIES,  # our own macros
 }
 
 # information_schema's names stand beside ours; `"tables"` and the like are what SHOW becomes.

@@ -21,6 +21,8 @@ from typing import NamedTuple
 import duckdb
 
 from mcptap.exporters.journal.reader import DamagedFileError, RunFile, read_lines
+from mcptap.exporters.store import health, offers
+from mcptap.exporters.store.sameness import arguments_hash, error_group, told_by_tool
 
 
 class Limits(NamedTuple):
@@ -59,13 +61,23 @@ _EXCHANGE = {
     "trace_id": "VARCHAR",
     "span_id": "VARCHAR",
     "logical_id": "VARCHAR",
+    "client_version": "VARCHAR",
+    "server_version": "VARCHAR",
+    "round": "BIGINT",
+    "waiting_ms": "DOUBLE",
+    "progress_count": "BIGINT",
+    "log_count": "BIGINT",
+    "task_id": "VARCHAR",
+    "task_outcome": "VARCHAR",
+    "task_ms": "DOUBLE",
+    "task_waiting_ms": "DOUBLE",
 }
 # Every member that any record has: one structure, so that a line is parsed once.
 _VARCHARS = """type side kind method rpc_id hash unscanned sha256 text stream reason finding_id detector rule severity
     channel title evidence pointer fingerprint name cwd tap_version host_session_id executable_path
-    executable_sha256 state"""
+    executable_sha256 state host_process"""
 _BIGINTS = """seq at size_bytes bytes tap_pid server_pid exit_code exit_signal max_rss_bytes bytes_client
-    bytes_server bytes_stderr"""
+    bytes_server bytes_stderr exchange_seq rss_bytes processes denied"""
 _LINE = (
     dict.fromkeys(_VARCHARS.split(), "VARCHAR")
     | dict.fromkeys(_BIGINTS.split(), "BIGINT")
@@ -97,10 +109,10 @@ _STEPS = (
             FROM (SELECT run_id, r, row_number() OVER () AS i FROM line) WHERE len(r.exchanges) > 0)
         QUALIFY row_number() OVER (PARTITION BY run_id, e.seq ORDER BY i DESC) = 1""",
     """CREATE OR REPLACE TEMP TABLE belongs AS
-        SELECT run_id, seq, seq AS exchange_seq FROM settled
+        SELECT run_id, seq, seq AS kept_in FROM settled
         UNION SELECT run_id, reply_seq, seq FROM settled WHERE reply_seq IS NOT NULL""",
     f"""CREATE OR REPLACE TEMP TABLE fresh AS
-        SELECT l.run_id, r.seq AS seq, {_text("body")} AS body, b.exchange_seq, r
+        SELECT l.run_id, r.seq AS seq, {_text("body")} AS body, b.kept_in, r
         FROM line l LEFT JOIN belongs b ON b.run_id = l.run_id AND b.seq = r.seq WHERE r.type = 'message'""",
     # An exchange whose request came in an earlier batch may have been told before, and its body is there.
     """CREATE OR REPLACE TEMP TABLE older AS SELECT run_id, seq FROM settled
@@ -112,22 +124,28 @@ _IF_OLDER = (
             SELECT m.run_id, m.seq, m.body FROM internal.message_rows m
             SEMI JOIN older o ON o.run_id = m.run_id AND o.seq = m.seq
             UNION ALL
-            SELECT e.run_id, e.seq, e.request_body FROM exchanges e
-            SEMI JOIN older o ON o.run_id = e.run_id AND o.seq = e.seq) GROUP BY ALL""",
+            SELECT e.run_id, unnest([e.seq, e.reply_seq]), unnest([e.request_body, e.reply_body]) FROM exchanges e
+            SEMI JOIN older o ON o.run_id = e.run_id AND o.seq = e.seq)
+        WHERE seq IS NOT NULL GROUP BY ALL""",
     "DELETE FROM exchanges e USING older o WHERE o.run_id = e.run_id AND o.seq = e.seq",
     "INSERT INTO fresh SELECT run_id, seq, body, NULL, NULL FROM earlier",
 )
 _ROWS = (
     f"""INSERT INTO internal.message_rows BY NAME
         SELECT run_id, r.seq, r.side, {_time("at")} AS "at", r.kind, r.method, r.rpc_id, r.size_bytes,
-            CASE WHEN exchange_seq IS NULL THEN body END AS body, coalesce(r.truncated, false) AS truncated,
-            r.hash AS journal_hash, r.unscanned, r.sha256, {_text("facts")} AS facts, exchange_seq
+            CASE WHEN kept_in IS NULL THEN body END AS body, coalesce(r.truncated, false) AS truncated,
+            r.hash AS journal_hash, r.unscanned, r.sha256, {_text("facts")} AS facts,
+            r.exchange_seq, kept_in
         FROM fresh WHERE r IS NOT NULL""",
-    """INSERT INTO exchanges BY NAME
-        SELECT s.* REPLACE (make_timestamp(s.started_at // 1000) AS started_at),
+    f"""INSERT INTO exchanges BY NAME
+        SELECT *, {error_group("error_message")} AS error_group,
+            CASE WHEN target IS NOT NULL THEN {arguments_hash("request_body")} END AS arguments_hash
+        FROM (SELECT s.* REPLACE (make_timestamp(s.started_at // 1000) AS started_at,
+                CASE WHEN s.outcome = 'tool_error' AND s.error_message IS NULL THEN {told_by_tool("p.body")}
+                    ELSE s.error_message END AS error_message),
             q.body AS request_body, p.body AS reply_body
-        FROM settled s LEFT JOIN fresh q ON q.run_id = s.run_id AND q.seq = s.seq
-            LEFT JOIN fresh p ON p.run_id = s.run_id AND p.seq = s.reply_seq""",
+            FROM settled s LEFT JOIN fresh q ON q.run_id = s.run_id AND q.seq = s.seq
+                LEFT JOIN fresh p ON p.run_id = s.run_id AND p.seq = s.reply_seq)""",
     """INSERT INTO redactions BY NAME
         SELECT run_id, seq, unnest(redaction) FROM (SELECT run_id, r.seq AS seq, unnest(r.redactions) AS redaction
             FROM line WHERE len(r.redactions) > 0)""",
@@ -141,7 +159,8 @@ _ROWS = (
     f"""INSERT INTO runs BY NAME
         SELECT run_id, r.host_session_id, r.name, {_text("command")} AS command, r.cwd, {_time("at")} AS started_at,
             {_text("env_names")} AS env_names, r.executable_path, r.executable_sha256, r.tap_version, r.tap_pid,
-            r.server_pid, 'running' AS state FROM line WHERE r.type = 'run_started'""",
+            r.server_pid, r.host_process, 'running' AS state, 0 AS requests, 0 AS unanswered
+        FROM line WHERE r.type = 'run_started'""",
     f"""UPDATE runs SET ended_at = {_time("at")}, state = r.state, exit_code = r.exit_code,
             exit_signal = r.exit_signal, max_rss_bytes = r.max_rss_bytes, cpu_seconds = r.cpu_seconds,
             bytes_client = r.bytes_client, bytes_server = r.bytes_server, bytes_stderr = r.bytes_stderr,
@@ -152,10 +171,13 @@ _ROWS = (
             server_name = coalesce(server, server_name), server_version = coalesce(serverv, server_version),
             protocol_version = coalesce(protocol, protocol_version)
         FROM (SELECT run_id AS of_run,
-                arg_max(facts->>'client_name', seq) AS host, arg_max(facts->>'client_version', seq) AS hostv,
-                arg_max(facts->>'server_name', seq) AS server, arg_max(facts->>'server_version', seq) AS serverv,
+                arg_max(facts->>'client_name', seq) FILTER (by_client) AS host,
+                arg_max(facts->>'client_version', seq) FILTER (by_client) AS hostv,
+                arg_max(facts->>'server_name', seq) FILTER (NOT by_client) AS server,
+                arg_max(facts->>'server_version', seq) FILTER (NOT by_client) AS serverv,
                 arg_max(facts->>'protocol_version', seq) AS protocol
-              FROM (SELECT run_id, r.seq AS seq, r.facts AS facts FROM line WHERE r.facts::VARCHAR <> 'null')
+              FROM (SELECT run_id, r.seq AS seq, r.facts AS facts, r.side = 'client' AS by_client
+                FROM line WHERE r.facts::VARCHAR <> 'null')
               GROUP BY ALL)
         WHERE run_id = of_run""",
 )
@@ -245,8 +267,10 @@ def _insert(connection: duckdb.DuckDBPyConnection, batch: Batch) -> int:
     if _count(connection, "older"):
         for step in _IF_OLDER:
             connection.execute(step)
-    for step in _ROWS:
+    for step in (*_ROWS, *health.ROWS):
         connection.execute(step)
+    health.name_servers(connection)
+    offers.learn(connection)
     refused = batch.lines - _count(connection, "line")
     for table in ("line", "settled", "belongs", "fresh", "older", "earlier"):
         connection.execute(f"DROP TABLE IF EXISTS temp.{table}")

@@ -7,10 +7,13 @@ together again.
 
 A file of another VERSION is not converted: it is loaded again from the journal.
 """
+# ruff: noqa: S608  the SQL is made of the constants below
 
 from __future__ import annotations
 
-VERSION = 1
+from mcptap.exporters.store import summaries, views
+
+VERSION = 2
 
 Columns = dict[str, str]
 
@@ -46,6 +49,11 @@ TABLES: dict[str, Columns] = {
         "tap_pid": "BIGINT",
         "server_pid": "BIGINT",
         "end_reason": "VARCHAR",
+        "server_key": "VARCHAR",
+        "host_process": "VARCHAR",
+        "requests": "BIGINT",
+        "unanswered": "BIGINT",
+        "first_answer_ms": "DOUBLE",
     },
     "internal.message_rows": {
         "run_id": "VARCHAR",
@@ -62,7 +70,8 @@ TABLES: dict[str, Columns] = {
         "unscanned": "VARCHAR",
         "sha256": "VARCHAR",
         "facts": "VARCHAR",
-        "exchange_seq": "BIGINT",
+        "exchange_seq": "BIGINT",  # the request that the message is, answers or belongs to
+        "kept_in": "BIGINT",  # the exchange in whose row its body is
     },
     "exchanges": {
         "run_id": "VARCHAR",
@@ -90,6 +99,18 @@ TABLES: dict[str, Columns] = {
         "trace_id": "VARCHAR",
         "span_id": "VARCHAR",
         "logical_id": "VARCHAR",
+        "client_version": "VARCHAR",
+        "server_version": "VARCHAR",
+        "round": "BIGINT",
+        "waiting_ms": "DOUBLE",
+        "progress_count": "BIGINT",
+        "log_count": "BIGINT",
+        "task_id": "VARCHAR",
+        "task_outcome": "VARCHAR",
+        "task_ms": "DOUBLE",
+        "task_waiting_ms": "DOUBLE",
+        "error_group": "VARCHAR",
+        "arguments_hash": "VARCHAR",
     },
     "findings": {
         "finding_id": "VARCHAR",
@@ -113,17 +134,6 @@ TABLES: dict[str, Columns] = {
         "fingerprint": "VARCHAR",
         "length": "BIGINT",
     },
-    "definitions": {
-        "server_key": "VARCHAR",
-        "kind": "VARCHAR",
-        "name": "VARCHAR",
-        "hash": "VARCHAR",
-        "body": "VARCHAR",
-        "first_seen": "TIMESTAMP",
-        "last_seen": "TIMESTAMP",
-        "run_id": "VARCHAR",
-        "tokens_estimate": "BIGINT",
-    },
     "stderr_lines": {"run_id": "VARCHAR", "at": "TIMESTAMP", "text": "VARCHAR"},
     "gaps": {
         "run_id": "VARCHAR",
@@ -132,10 +142,46 @@ TABLES: dict[str, Columns] = {
         "bytes": "BIGINT",
         "side": "VARCHAR",
     },
+    "usage": {
+        "run_id": "VARCHAR",
+        "at": "TIMESTAMP",
+        "rss_bytes": "BIGINT",
+        "cpu_seconds": "DOUBLE",
+        "processes": "BIGINT",
+        "denied": "BIGINT",
+    },
+    # What servers offer: see `offers`. The view `definitions` brings the three together.
+    "internal.listings": {
+        "run_id": "VARCHAR",
+        "first_seq": "BIGINT",
+        "server_key": "VARCHAR",
+        "kind": "VARCHAR",
+        "begun_at": "TIMESTAMP",
+        "ended_at": "TIMESTAMP",
+        "page_digests": "VARCHAR[]",
+        "begins": "BOOLEAN",
+        "whole": "BOOLEAN",
+        "next_cursor": "VARCHAR",
+        "complete": "BOOLEAN",
+    },
+    "internal.listing_members": {"digest": "VARCHAR", "position": "BIGINT", "name": "VARCHAR", "hash": "VARCHAR"},
+    "internal.definition_texts": {
+        "kind": "VARCHAR",
+        "hash": "VARCHAR",
+        "body": BODY,
+        "title": "VARCHAR",
+        "description": "VARCHAR",
+        "size_bytes": "BIGINT",
+        "tokens_estimate": "BIGINT",
+    },
     # How far each run's file has been loaded; written in the transaction that wrote the rows.
     "internal.loaded": {"run_id": "VARCHAR", "upto": "BIGINT"},
     "internal.schema_version": {"version": "BIGINT"},
 }
+
+_CALL = "target IS NOT NULL AND side = 'client'"
+# More than this exchange tells of the call: another round, or the task that it created.
+_GOES_ON = "(coalesce(round, 1) > 1 OR outcome IN ('input_required', 'task_created') OR task_id IS NOT NULL)"
 
 VIEWS: dict[str, str] = {
     "messages": """
@@ -143,26 +189,32 @@ VIEWS: dict[str, str] = {
             CASE WHEN m.body IS NOT NULL THEN m.body
                  WHEN m.seq = e.seq THEN e.request_body
                  ELSE e.reply_body END AS body,
-            m.truncated, m.journal_hash, m.unscanned, m.sha256, m.facts
-        FROM internal.message_rows m LEFT JOIN exchanges e ON e.run_id = m.run_id AND e.seq = m.exchange_seq""",
-    "calls": """
-        SELECT logical_id, run_id, any_value(server_name) AS server, any_value(target) AS target,
-            min(started_at) AS started_at, count(*) AS rounds, sum(duration_ms) AS server_ms,
-            greatest(0, epoch_us(max(started_at)) / 1e3 + arg_max(duration_ms, started_at)
-                - epoch_us(min(started_at)) / 1e3 - sum(duration_ms)) AS waiting_ms,
-            arg_max(outcome, seq) AS outcome
-        FROM exchanges WHERE target IS NOT NULL AND side = 'client' GROUP BY run_id, logical_id""",
-}
+            m.truncated, m.journal_hash, m.unscanned, m.sha256, m.facts, m.exchange_seq
+        FROM internal.message_rows m LEFT JOIN exchanges e ON e.run_id = m.run_id AND e.seq = m.kept_in""",
+    # Nearly all calls are one exchange and nothing more: these are not grouped, and a page of them is quickly there.
+    "calls": f"""
+        SELECT logical_id, run_id, server_name AS server, target, started_at, 1 AS rounds,
+            duration_ms - coalesce(waiting_ms, 0) AS server_ms, coalesce(waiting_ms, 0) AS waiting_ms, outcome
+        FROM exchanges WHERE {_CALL} AND NOT {_GOES_ON}
+        UNION ALL
+        SELECT logical_id, run_id, any_value(server_name), any_value(target), min(started_at), count(*),
+            sum(coalesce(task_ms, duration_ms) - coalesce(task_waiting_ms, waiting_ms, 0)),
+            sum(coalesce(task_waiting_ms, waiting_ms, 0)) + coalesce(round(greatest(0,
+                max(epoch_us(started_at) / 1e3 + coalesce(task_ms, duration_ms)) - min(epoch_us(started_at) / 1e3)
+                - sum(coalesce(task_ms, duration_ms))), 3), 0),
+            arg_max(coalesce(task_outcome, outcome), seq)
+        FROM exchanges WHERE {_CALL} AND {_GOES_ON} GROUP BY run_id, logical_id""",
+} | views.VIEWS
 
-RELATIONS = tuple(name for name in (*TABLES, *VIEWS) if "." not in name)
+RELATIONS = tuple(name for name in (*TABLES, *VIEWS, *summaries.SUMMARIES) if "." not in name)
 
 
 def statements() -> list[str]:
     """What makes an empty database ready."""
     tables = [f"CREATE TABLE {name} ({_columns(columns)})" for name, columns in TABLES.items()]
     views = [f"CREATE VIEW {name} AS {select}" for name, select in VIEWS.items()]
-    version = f"INSERT INTO internal.schema_version VALUES ({VERSION})"  # noqa: S608
-    return ["CREATE SCHEMA internal", *tables, *views, version]
+    version = f"INSERT INTO internal.schema_version VALUES ({VERSION})"
+    return ["CREATE SCHEMA internal", *tables, *views, *summaries.statements(), version]
 
 
 def _columns(columns: Columns) -> str:

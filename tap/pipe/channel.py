@@ -1,10 +1,12 @@
 """The bounded buffer between the pumps and the collector: what passed stays here until the journal has it.
 
-The idea: every chunk is numbered by its byte offset in its stream. Whatever goes wrong after that, a full buffer,
-a dead collector, a replay, shows as an offset that jumps or repeats, so gaps are counted exactly and nothing is
-recorded twice, without any bookkeeping of losses. A pump lets the channel `take` a chunk before it writes it on, which
-keeps a request before its answer and costs a microsecond, and `flush` afterwards: then it is written to the pipe if
-there is room, since what is in the pipe outlives this process. The rest is the business of `link`, on its own thread.
+The idea: a pump reads straight into memory that the collector sees too, so that to record a chunk is to say where it
+ends: no copy, no system call, no lock. Every chunk is numbered by its byte offset in its stream. Whatever goes wrong
+after that, a full buffer, a dead collector, a replay, shows as an offset that jumps or repeats, so gaps are counted
+exactly and nothing is recorded twice, without any bookkeeping of losses.
+
+A chunk is recorded before it is written on: a request is always there before its answer. Blocks that the collector is
+done with are used again, the last one first: what costs time is not filling memory but the first touch of it.
 """
 
 from __future__ import annotations
@@ -12,223 +14,251 @@ from __future__ import annotations
 import os
 from _collections import deque  # type: ignore[import-not-found]  # the C type; the package takes 2 ms to import
 from _thread import allocate_lock
+from itertools import count
+from mmap import mmap
+from time import sleep, time_ns
 
-from mcptap.tap.pipe.arena import SMALL, Arena, Arenas
-from mcptap.tap.pipe.wire import ENDED, HEADER, STREAMS
+from mcptap.tap.pipe.wire import (
+    ASLEEP,
+    AWAKE,
+    BLOCK,
+    CHUNK,
+    DATA,
+    ENDED,
+    ENTRY,
+    FACTS,
+    HEAD,
+    NEXT,
+    SLEEP,
+    STREAMS,
+    TAIL,
+    after,
+)
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+SIZES = (64 << 20, 16 << 20, 4 << 20)  # bytes: a minute of heavy traffic; less where the system does not grant it
+LEAST_ROOM = 16384  # bytes: a chunk is not made smaller than this so as to fill a block
+WARM = 4  # blocks that are not given back: so much a large message finds ready
+STRICT_S = 0.002  # between two looks for room, of a pump that may not drop
 
-    # running number, stream, offset of its end, bytes of payload, header and payload, where the payload lies
-    Entry = tuple[int, int, int, int, tuple[bytes | memoryview, ...], Arena | None]
-
-_pack, _write, _writev = HEADER.pack, os.write, os.writev
-
-LIMIT = 64 << 20  # bytes: a minute of heavy traffic, little beside what a host itself takes
-OVERHEAD = 256  # bytes that Python needs to hold one entry, whatever its size
+_pack = ENTRY.pack_into
+_F_ADD_SEALS, _F_SEAL_SHRINK = 1033, 2
 
 
 class Channel:
-    """Takes chunks from the pumps, holds them until acknowledged, drops and counts the newest when it is full."""
+    """The memory, and which stream has which block of it. `memory` is its descriptor, -1 if there is none."""
 
-    def __init__(self, *, strict: bool = False, limit: int = LIMIT) -> None:
-        self.lock = allocate_lock()
-        self.arenas = Arenas(self.lock)
-        self.offsets = [0, 0, 0]  # bytes that passed, per stream
-        self.connected = False
+    def __init__(self, *, strict: bool = False, sizes: tuple[int, ...] = SIZES) -> None:
+        self.strict = strict
         self.dropping = False
-        self.full = False  # the pipe, so that something is left to send
-        self._limit = self._bound = limit
-        self._strict = strict
-        self._room = allocate_lock()  # held while a strict channel is full
-        self._held = 0
-        self._pipe = -1
-        self._unsent: deque[Entry] = deque()
-        self._sending: Sequence[bytes | memoryview] = ()  # of the last that was sent: what did not fit
-        self._order = 0
-        # Per stream, for one that waits for the end of its line must not hold up the others.
-        self._unacknowledged: tuple[deque[Entry], ...] = (deque(), deque(), deque(), deque())
-        self._make_wake()
+        self.alarm = -1  # written to when something is dropped
+        self.bell = os.open(os.devnull, os.O_WRONLY)  # later the socket: one number, that nothing else ever gets
+        self.memory, size = _make_memory(sizes)
+        self._map = mmap(self.memory, size) if size else None
+        _advise(self._map, "MADV_DONTDUMP")
+        self.view = memoryview(self._map or bytearray(BLOCK))
+        self.words = self.view[:FACTS].cast("Q")
+        self.order = count(1).__next__  # atomic, also between threads
+        self._lock = allocate_lock()
+        self._used: list[int] = []  # free blocks that have been touched
+        self._fresh = list(range(size - BLOCK, 0, -BLOCK))  # and those that cost no memory so far
+        self._half = len(self._fresh) // 2
+        self._lent: list[deque[int]] = [deque() for _ in STREAMS]
+        self.lanes = [Lane(self, stream) for stream in range(len(STREAMS))]
 
     @property
-    def wake_descriptor(self) -> int:
-        """Readable when there is something to send that the pumps could not send themselves."""
-        return self._wake_out
+    def offsets(self) -> list[int]:
+        """Bytes that passed, per stream."""
+        return [lane.offset for lane in self.lanes]
 
-    @property
-    def drained(self) -> bool:
-        """Whether everything that was taken has been acknowledged."""
-        return not (self._unsent or any(self._unacknowledged))
+    def lend(self, stream: int) -> int | None:
+        """The position of a block for this stream; None while the buffer is full, and then until half is free."""
+        with self._lock:
+            self._reclaim()
+            free = len(self._used) + len(self._fresh)
+            before, self.dropping = self.dropping, not free or (self.dropping and free < self._half)
+            if self.dropping and not before and self.alarm >= 0:
+                os.write(self.alarm, b"!")
+            if self.dropping:
+                return None
+            block = (self._used or self._fresh).pop()
+            self._lent[stream].append(block)
+            return block
 
-    def take(self, stream: int, at: int, chunk: bytes | memoryview, arena: Arena | None = None) -> bool:
-        """Takes a chunk that is about to be passed on. Called by the pumps; blocks only when strict and full.
+    def ring(self) -> None:
+        """Wakes the collector."""
+        self.words[SLEEP] = AWAKE
+        try:
+            os.write(self.bell, b"!")
+        except OSError:
+            pass  # it has been rung and not heard yet, or nobody is there
 
-        True: the chunk itself is held, in its arena, until it is acknowledged. False: it was copied, or dropped.
-        """
-        size = len(chunk)
-        with self.lock:
-            start = self.offsets[stream]
-            held = self._held + size + OVERHEAD
-            if held <= self._bound:
-                try:
-                    kept = self._add(stream, start, at, chunk, arena)
-                except MemoryError:
-                    kept = False  # dropped, as below
-                else:
-                    self._held = held
-                self.offsets[stream] = start + size
-                return kept
-            self.dropping, self._bound = True, self._limit // 2  # one long gap rather than many small ones
-            if not self._strict:
-                self.offsets[stream] = start + size  # the jump is what counts the gap
-                return False
-            self._room.acquire(False)
-        with self._room:
-            pass
-        return self.take(stream, at, chunk, arena)
-
-    def end(self, at: int, facts: bytes) -> None:
-        """Takes the last entry, how the run ended. It always fits."""
-        with self.lock:
-            self._add(ENDED, 0, at, facts, None)
-            self._held += len(facts) + OVERHEAD
-        self.flush()
-
-    def connect(self, pipe: int, acknowledged: Sequence[int]) -> None:
-        """Goes on into a new pipe, from what its reader has in its journal; resends the rest."""
-        with self.lock:
-            self._forget_pipe()
-            again = sorted((entry for queue in self._unacknowledged for entry in queue), key=_order)
-            for queue in self._unacknowledged:
-                queue.clear()
-            wanted = [entry for entry in (*again, *self._unsent) if not self._let_go(entry, acknowledged)]
-            self._unsent.clear()
-            self._unsent.extend(wanted)
-            self._pipe, self.connected = pipe, True
-            self._reopen()
-        self.flush()
+    def connect(self, socket: int) -> None:
+        """From now on this socket is what wakes the collector."""
+        os.dup2(socket, self.bell, inheritable=False)
 
     def disconnect(self) -> None:
-        """The reader is gone; chunks are held for the next one."""
-        with self.lock:
-            self._forget_pipe()
+        """Nobody can be woken; what is recorded waits for the next one."""
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, self.bell, inheritable=False)
+        os.close(null)
 
-    def acknowledge(self, offsets: Sequence[int], *, ended: bool) -> None:
-        """Forgets what the journal has: everything before these offsets, and the end of the run."""
-        with self.lock:
-            for queue in self._unacknowledged:
-                while queue and self._let_go(queue[0], offsets, ended=ended):
-                    queue.popleft()
-            self._reopen()
+    def end(self, facts: bytes) -> None:
+        """Tells how the run ended, after the last chunk."""
+        self.view[FACTS : FACTS + len(facts)] = facts
+        self.words[ENDED] = len(facts)
+        self.ring()
 
-    def flush(self) -> None:
-        """Sends what the pipe takes; once that is full, sending is left to the thread that `wake` rouses."""
-        if not self.full:
-            with self.lock:
-                self._send()
-            if self.full:
-                self.wake()
-
-    def resume(self) -> None:
-        """Goes on sending into a pipe that was full."""
-        with self.lock:
-            self._send()
-
-    def wake(self) -> None:
-        """Rouses the thread that waits on `wake_descriptor`."""
-        try:
-            os.write(self._wake_in, b"!")
-        except BlockingIOError:
-            pass  # it has been woken and did not look yet
-
-    def hear(self) -> None:
-        """Takes back what `wake` wrote."""
-        os.read(self._wake_out, 4096)
+    def trim(self) -> None:
+        """Gives memory back, after a while without traffic. Only Linux can do it for a part."""
+        with self._lock:
+            self._reclaim()
+            while (
+                len(self._used) > WARM and self._map is not None and _advise(self._map, "MADV_REMOVE", self._used[-1])
+            ):
+                self._fresh.append(self._used.pop())
 
     def renew(self) -> None:
-        """Goes on in a forked process whose descriptors have all been closed."""
-        self.lock = allocate_lock()
-        self._pipe, self._sending, self.full, self.connected = -1, (), False, False
-        self._make_wake()
+        """Goes on in a forked process: the lock may have been held, and every descriptor but `memory` is closed."""
+        self._lock = allocate_lock()
+        self.bell = os.open(os.devnull, os.O_WRONLY)
 
-    def _make_wake(self) -> None:
-        self._wake_out, self._wake_in = os.pipe()
-        for descriptor in (self._wake_out, self._wake_in):
-            os.set_blocking(descriptor, False)
-
-    def _add(self, stream: int, start: int, at: int, chunk: bytes | memoryview, arena: Arena | None) -> bool:
-        size, self._order = len(chunk), self._order + 1
-        header = _pack(stream, size, start, at)
-        if size < SMALL:
-            self._unsent.append((self._order, stream, start + size, size, (header + chunk,), None))
-            return False
-        self._unsent.append((self._order, stream, start + size, size, (header, chunk), arena))
-        if arena is not None:
-            arena.held += 1
-        return True
-
-    def _send(self) -> None:
-        unsent, sending, pipe = self._unsent, self._sending, self._pipe
-        while pipe >= 0 and (sending or unsent):
-            if not sending:
-                entry = unsent.popleft()
-                self._unacknowledged[entry[1]].append(entry)
-                sending = entry[4]
-            try:
-                sent = _write(pipe, sending[0]) if len(sending) == 1 else _writev(pipe, sending)
-            except BlockingIOError:
-                sent = 0
-            except OSError:
-                self._forget_pipe()
-                return
-            sending = _rest(sending, sent)
-            if sending:
-                break
-        self._sending, self.full = sending, bool(sending)
-
-    def _forget_pipe(self) -> None:
-        if self._pipe >= 0:
-            os.close(self._pipe)
-        self._pipe, self._sending, self.full, self.connected = -1, (), False, False
-
-    def _let_go(self, entry: Entry, offsets: Sequence[int], *, ended: bool = False) -> bool:
-        """Whether this entry need not be held any more; gives back what it took."""
-        _, stream, end, size, _, arena = entry
-        if not (ended if stream == ENDED else end <= offsets[stream]):
-            return False
-        self._held -= size + OVERHEAD
-        if arena is not None:
-            self.arenas.let_go(arena)
-        return True
-
-    def _reopen(self) -> None:
-        """Takes chunks again when enough has been let go."""
-        if self.dropping and self._held < self._bound:
-            self.dropping, self._bound = False, self._limit
-            self._release_room()
-
-    def _release_room(self) -> None:
-        if self._room.locked():
-            try:
-                self._room.release()
-            except RuntimeError:
-                pass  # a pump that waited for it was faster
+    def _reclaim(self) -> None:
+        for stream, lent in enumerate(self._lent):
+            needed = self.words[TAIL[stream]] // BLOCK * BLOCK
+            while len(lent) > 1 and lent[0] != needed:
+                self._used.append(lent.popleft())
 
 
-def _order(entry: Entry) -> int:
-    return entry[0]
+class Lane:
+    """The writing end of one stream: where to read the next chunk into, and its record once it is there."""
+
+    def __init__(self, channel: Channel, stream: int) -> None:
+        self.offset = 0  # bytes that passed
+        self.room: tuple[memoryview, ...]
+        self._channel, self._stream, self._words, self._view = channel, stream, channel.words, channel.view
+        self._order, self._head = channel.order, HEAD[stream]
+        self._refuge = (memoryview(bytearray(CHUNK)),)  # what is read here is dropped
+        self._position = self._recording = 0
+        block = channel.lend(stream)
+        if block is None:
+            self.room = self._refuge
+        else:
+            channel.words[TAIL[stream]] = block
+            self._go_to(block)
+
+    def add(self, size: int) -> memoryview:
+        """Records the bytes that were read into `room` and are about to be passed on; returns them.
+
+        Only a strict channel makes its caller wait, when it is full. Of what is dropped the offset tells.
+        """
+        chunk, offset = self.room[0][:size], self.offset
+        self.offset = offset + size
+        if not self._recording:
+            self._turn()
+            return chunk
+        position = self._position
+        _pack(self._view, position, self._order(), offset, time_ns(), size, DATA)
+        self._position = position = (position + ENTRY.size + size + 7) & ~7
+        words = self._words
+        words[self._head] = position
+        if words[SLEEP] == ASLEEP:
+            self._channel.ring()
+        start = position + ENTRY.size
+        if start + CHUNK < self._end:
+            self.room = (self._view[start : start + CHUNK],)
+        else:
+            self._near_end(start)
+        return chunk
+
+    def give_up(self) -> None:
+        """The memory cannot be written to: what is read now is dropped."""
+        self.room, self._recording = self._refuge, False
+
+    def _near_end(self, start: int) -> None:
+        """Uses up what is left of the block, if it is worth it."""
+        if self._end - start >= LEAST_ROOM:
+            self.room = (self._view[start : self._end],)
+        else:
+            self._turn()
+
+    def _turn(self) -> None:
+        """Goes on in another block, or in none while the buffer is full. Who rests is told: there is much to do."""
+        if self._words[SLEEP]:
+            self._channel.ring()
+        block = self._channel.lend(self._stream)
+        while block is None and self._channel.strict and self._channel.memory >= 0:
+            sleep(STRICT_S)
+            block = self._channel.lend(self._stream)
+        if block is None:
+            self.give_up()
+            return
+        _pack(self._view, self._position, 0, block, 0, 0, NEXT)
+        self._go_to(block)
+
+    def _go_to(self, block: int) -> None:
+        self._position, self._recording = block, True
+        self._end = block + BLOCK - after(0, 0)  # an entry of the kind NEXT always finds room
+        self._words[self._head] = block
+        start = block + ENTRY.size
+        self.room = (self._view[start : start + CHUNK],)
 
 
-def _rest(parts: Sequence[bytes | memoryview], sent: int) -> Sequence[bytes | memoryview]:
-    """What is left of the parts after so many bytes."""
-    if len(parts) == 1 and sent == len(parts[0]):
-        return ()
-    for number, part in enumerate(parts):
-        if sent < len(part):
-            return (memoryview(part)[sent:], *parts[number + 1 :])
-        sent -= len(part)
-    return ()
+def _make_memory(sizes: tuple[int, ...]) -> tuple[int, int]:
+    """Memory that can be handed over: its descriptor and size. It has no name, and ends with its last holder."""
+    for size in sizes:
+        descriptor = -1
+        try:
+            descriptor = _anonymous()
+            _enlarge(descriptor, size)
+            mmap(descriptor, size).close()
+        except (OSError, ValueError, MemoryError):  # limits on files or on memory
+            if descriptor >= 0:
+                os.close(descriptor)
+            continue
+        _seal(descriptor)
+        return descriptor, size
+    return -1, 0
 
 
-assert len(STREAMS) == ENDED
+def _anonymous() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("mcptap", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    import _posixshmem  # type: ignore[import-not-found]  # macOS
+
+    name = f"/mcptap-{os.urandom(8).hex()}"
+    descriptor: int = _posixshmem.shm_open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode=0o600)
+    _posixshmem.shm_unlink(name)
+    return descriptor
+
+
+def _enlarge(descriptor: int, size: int) -> None:
+    """Gives the memory its size. A limit on the size of files is the host's for files, and for those of the server."""
+    try:
+        os.ftruncate(descriptor, size)
+    except OSError:
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        try:
+            os.ftruncate(descriptor, size)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def _seal(descriptor: int) -> None:
+    """Whoever maps it may rely on its size."""
+    if hasattr(os, "memfd_create"):
+        from fcntl import fcntl
+
+        fcntl(descriptor, _F_ADD_SEALS, _F_SEAL_SHRINK)
+
+
+def _advise(memory: mmap | None, advice: str, start: int = 0) -> bool:
+    import mmap as module
+
+    number = getattr(module, advice, None)
+    if number is None or memory is None:
+        return False
+    memory.madvise(number, start, BLOCK if start else len(memory))
+    return True

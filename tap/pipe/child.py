@@ -16,6 +16,7 @@ import os
 import sys
 from _thread import start_new_thread
 from errno import ENOENT, ENOEXEC
+from fcntl import fcntl
 from time import sleep
 
 TYPE_CHECKING = False
@@ -27,9 +28,9 @@ FORWARDED = frozenset(
     getattr(_signal, name)
     for name in ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGTSTP", "SIGCONT"]
 )
-TERM_GRACE_S = (
-    1.0  # TypeScript hosts send SIGKILL to us alone 2 s after SIGTERM; a server that stays must be gone by then
-)
+TERM_GRACE_S = 1.0  # TypeScript hosts send SIGKILL to us alone 2 s after SIGTERM; a server that stays must be gone
+PIPE_BYTES = 1 << 18
+_F_SETPIPE_SZ = 1031
 _SENT_BY_KERNEL = 0x80  # si_code SI_KERNEL on Linux: a terminal signal, which the server has got as well
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # what a shell answers
@@ -52,6 +53,8 @@ class Child:
         merged = pipe_stderr and _merged()
         stdin, self.stdin = os.pipe()
         self.stdout, stdout = os.pipe()
+        for pipe in (stdin, stdout):
+            _enlarge(pipe)
         stderr: int | None = None
         self.stderr: int | None = None
         if pipe_stderr and not merged:
@@ -102,6 +105,14 @@ class Child:
                 os.kill(self.pid, number)
             except ProcessLookupError:
                 pass  # it ended in this very moment
+
+
+def _enlarge(pipe: int) -> None:
+    """Lets a pipe hold several of our chunks, so that large messages move on while the other side is not running."""
+    try:
+        fcntl(pipe, _F_SETPIPE_SZ, PIPE_BYTES)
+    except OSError:
+        pass  # macOS, or the user's share is used up: the default is enough to work with
 
 
 def _spawn(command: list[str], actions: list[tuple[int, int, int]], mask: set[int]) -> int:

@@ -2,7 +2,7 @@
 
 The idea: the host must not wait, and nothing may be lost. A first run often ends while the collector is still
 starting, and a server that crashes at its start is just what people want to see. So the tap forks; the copy lets go of
-everything that the host could notice, keeps only the buffer, and delivers for half a minute. If even that fails it
+everything that the host could notice, keeps only the memory, and delivers for half a minute. If even that fails it
 leaves a note with the number of bytes, and not one of the bytes, for the collector to count as a gap.
 """
 
@@ -27,7 +27,8 @@ def deliver(link: Link, channel: Channel, home: str, run_id: str) -> NoReturn:
     """Runs in the forked copy: detaches, delivers, ends."""
     try:
         os.setsid()
-        os.closerange(3, 65536)
+        os.closerange(3, channel.memory)
+        os.closerange(channel.memory + 1, 65536)
         channel.renew()
         link.take_over()
         link.run(monotonic() + DELIVERY_S)

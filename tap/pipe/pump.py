@@ -1,4 +1,4 @@
-"""One direction of the traffic: read, write on, then record.
+"""One direction of the traffic: read, record, write on.
 
 The idea: each direction is a thread of its own with blocking writes, so that back-pressure reaches the sender just
 as without us and no side can hold up the other (one thread for both deadlocks when both sides send more than a pipe
@@ -9,18 +9,17 @@ writer at once, as it would be on a direct pipe.
 from __future__ import annotations
 
 import os
+from errno import EFAULT, ENOMEM
 from fcntl import ioctl
 from select import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, poll
 from struct import unpack
 from termios import FIONREAD
-from time import time_ns
 
-from mcptap.tap.pipe.arena import ARENA, CHUNK, SMALL
+from mcptap.tap.pipe.wire import CHUNK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from mcptap.tap.pipe.arena import Arena
-    from mcptap.tap.pipe.channel import Channel
+    from mcptap.tap.pipe.channel import Lane
 
 _BROKEN = POLLERR | POLLHUP | POLLNVAL
 
@@ -56,11 +55,8 @@ def waiting(source: int) -> int:
 class Pump:
     """Moves bytes from `source` to `sink` until one of them ends or `stop` (a pipe's reading end) is closed."""
 
-    def __init__(self, stream: int, source: int, sink: int, stop: int, channel: Channel) -> None:
-        self.stream, self.source, self.sink, self.stop = stream, source, sink, stop
-        self.take, self.flush, self.arenas = channel.take, channel.flush, channel.arenas
-        self._refuge = memoryview(bytearray(SMALL - 1))
-        self._read_into(self.arenas.get(), 0)
+    def __init__(self, source: int, sink: int, stop: int, lane: Lane) -> None:
+        self.source, self.sink, self.stop, self._lane = source, sink, stop, lane
 
     def run(self) -> None:
         """Pumps until the end, then passes that end on: EOF forwards, a broken pipe backwards."""
@@ -90,39 +86,19 @@ class Pump:
                 return False
 
     def move(self) -> int:
-        """Moves one chunk and returns its size; 0 at the end of the source. It is recorded after the write."""
+        """Moves one chunk and returns its size; 0 at the end of the source."""
         try:
-            size = os.readv(self.source, self._room)
+            size = os.readv(self.source, self._lane.room)
         except BlockingIOError:
             return CHUNK  # a descriptor that somebody else made non-blocking, and another reader was faster
-        at = time_ns()
+        except OSError as problem:
+            if problem.errno not in (EFAULT, ENOMEM):
+                raise
+            self._lane.give_up()  # no memory to record into, but the traffic goes on
+            return CHUNK
         if size:
-            chunk = self._room[0][:size]
-            kept = self.take(self.stream, at, chunk, self._arena)
-            try:
-                write_all(self.sink, chunk)
-            finally:
-                self.flush()
-            if kept:
-                self._go_on_behind(size)
+            write_all(self.sink, self._lane.add(size))
         return size
-
-    def _read_into(self, arena: Arena, position: int) -> None:
-        self._arena, self._position = arena, position
-        self._room = (arena.view[position : position + CHUNK],)
-
-    def _go_on_behind(self, size: int) -> None:
-        position = self._position + size
-        if position + CHUNK <= ARENA:
-            self._read_into(self._arena, position)
-            return
-        try:
-            fresh = self.arenas.get()
-        except MemoryError:
-            self._room = (self._refuge,)  # what is read here is so small that it is copied, or dropped
-            return
-        self.arenas.leave(self._arena)
-        self._read_into(fresh, 0)
 
     def _drain(self) -> bool:
         """The server is gone: pass on what it left in the pipe, but not what a grandchild goes on writing."""

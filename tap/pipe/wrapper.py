@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from _thread import allocate_lock, start_new_thread
+from _thread import allocate_lock, stack_size, start_new_thread
 from time import time, time_ns
 
 from mcptap.tap.pipe.channel import Channel
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FLUSH_S = 0.5  # at most so long does our exit wait for the collector; hosts grant 2 s
 SWITCH_S = 0.0002  # a pump waits at most so long for the interpreter while the link's thread has it
+STACK = 1 << 20  # bytes for each of our few threads: 8 MiB would not fit where a host limits memory
 STRICT_S = 15.0  # so long a strict tap tries to find a collector that can record
 
 
@@ -34,6 +35,7 @@ def run(command: list[str], options: dict[str, str | bool]) -> NoReturn:
     _keep_standard_descriptors()
     mask = block_signals()
     sys.setswitchinterval(SWITCH_S)
+    stack_size(STACK)
     strict = bool(options.get("--strict"))
     tap = Tap(command, options)
     if strict:
@@ -58,13 +60,20 @@ class Tap:
         self.child: Child | None = None
         self.home = state_directory(str(options["--home"]) if "--home" in options else None)
         self.command, self.options = command, options
-        self.channel = Channel(strict=bool(options.get("--strict")))
+        self._channel: Channel | None = None
         self.run_id, self.at = run_id(), time_ns()
         self._said: set[str] = set()
         self._stop, self._stopper = os.pipe()
         self._outputs: list[Any] = []
         self._imported, self._delivered = allocate_lock(), allocate_lock()
         self.link: Link | None = None
+
+    @property
+    def channel(self) -> Channel:
+        """Made when it is first needed: that is when the server boots already, unless we are strict."""
+        if self._channel is None:
+            self._channel = Channel(strict=bool(self.options.get("--strict")))
+        return self._channel
 
     def say(self, text: str) -> None:
         """One line on stderr; never twice."""
@@ -85,13 +94,13 @@ class Tap:
         """Starts a pump for each direction, and the thread that passes signals on."""
         assert self.child is not None
         child, channel = self.child, self.channel
-        pumps = [Pump(CLIENT, 0, child.stdin, self._stop, channel), Pump(SERVER, child.stdout, 1, self._stop, channel)]
-        if child.stderr is not None:
-            pumps.append(Pump(STDERR, child.stderr, 2, self._stop, channel))
-        for pump in pumps:
-            ended = allocate_lock()
+        ways = {CLIENT: (0, child.stdin), SERVER: (child.stdout, 1), STDERR: (child.stderr, 2)}
+        for stream, (source, sink) in ways.items():
+            if source is None:
+                continue
+            pump, ended = Pump(source, sink, self._stop, channel.lanes[stream]), allocate_lock()
             ended.acquire()
-            if pump.stream != CLIENT:
+            if stream != CLIENT:
                 self._outputs.append(ended)
             start_new_thread(_run_then_release, (pump, ended))
         child.forward_signals(self._give_up_draining)
@@ -131,8 +140,8 @@ class Tap:
             for descriptor in (0, 1, 2):
                 release(descriptor)
             self._imported.acquire()
-            self.channel.end(time_ns(), self._facts(status, max_rss_bytes, cpu_seconds))
-            if not (self.channel.connected and self._delivered.acquire(timeout=FLUSH_S)):
+            self.channel.end(self._facts(status, max_rss_bytes, cpu_seconds))
+            if not (self.link and self.link.connected and self._delivered.acquire(timeout=FLUSH_S)):
                 self._hand_over()
         finally:  # whatever became of the record, the host sees the server's end
             imitate(status)
@@ -160,11 +169,10 @@ class Tap:
 
         if self.link is None or self.link.finished:
             return
-        with self.channel.lock:
-            try:
-                copy = os.fork()
-            except OSError:
-                return
+        try:
+            copy = os.fork()
+        except OSError:
+            return
         if copy == 0:
             deliver(self.link, self.channel, self.home, self.run_id)
 
@@ -192,6 +200,7 @@ class Tap:
 
         by_signal = os.WIFSIGNALED(status)
         facts = {
+            "at": time_ns(),
             "exit_code": None if by_signal else os.WEXITSTATUS(status),
             "exit_signal": os.WTERMSIG(status) if by_signal else None,
             "max_rss_bytes": max_rss_bytes or None,

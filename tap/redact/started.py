@@ -23,6 +23,7 @@ def redact_started(redactor: Redactor, started: RunStarted) -> RunStarted:
         command=command,
         cwd=clean("cwd", started.cwd),
         name=None if started.name is None else clean("name", started.name),
+        host_process=None if started.host_process is None else clean("host_process", started.host_process),
         executable_path=None if started.executable_path is None else clean("executable_path", started.executable_path),
         env_names=tuple(clean(f"env_names/{index}", name) for index, name in enumerate(started.env_names)),
         redactions=(*started.redactions, *redactions),

@@ -124,3 +124,18 @@ def test_damaged_leftovers_stop_nobody_else_from_being_recorded(
     assert client.request(home, "status")["collector"]["state"] == "running"
     assert [problem.line for problem in verify(home).problems] == [1]
     os.kill(first.process.pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("limit", ["-S -v 100000", "-S -f 100", "-S -t 60"])
+def test_what_a_host_limits_itself_to_limits_neither_the_traffic_nor_the_record(
+    home: Path, rows: Callable[[str], Any], eventually: Callable[..., Any], limit: str
+) -> None:
+    ended = subprocess.run(
+        ["bash", "-c", f'ulimit {limit}; exec "$@"', "bash", *ENTRY, "--home", str(home), "--", "cat"],
+        input=b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n',
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert (ended.stdout, ended.stderr) == (b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n', b"")
+    eventually(lambda: rows("select count(*) from messages"), [(2,)])

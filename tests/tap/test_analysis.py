@@ -17,7 +17,7 @@ from mcptap.tap import analysis as module
 from mcptap.tap.analysis import STREAMS, Analysis
 from mcptap.tap.dissect.frames import Framer
 from mcptap.tap.record_json import record_from_json
-from mcptap.tap.records import Gap, MessageRecord, Record, RunEnded, RunStarted, StderrLine, Stream
+from mcptap.tap.records import Gap, MessageRecord, Record, RunEnded, RunStarted, StderrLine, Stream, Usage
 from mcptap.tap.redact import Redactor
 
 REDACTOR = Redactor(b"k" * 32)
@@ -197,6 +197,14 @@ def test_a_batch_that_was_torn_and_never_comes_again_is_counted_once() -> None:
         assert ended.bytes_client == len(batch)
 
 
+def test_samples_of_usage_between_the_records_of_a_batch_make_no_difference() -> None:
+    batch = PIECES[8]
+    records = Analysis(STARTED, REDACTOR).data("client", 0, 1, batch)
+    for count in range(1, len(records)):
+        again = Analysis.resume(STARTED, REDACTOR, [*records[:count], Usage(2, 1, 0.5, 1)])
+        assert records[:count] + again.data("client", 0, 1, batch) == records
+
+
 def test_a_batch_torn_twice_is_completed_although_the_other_side_goes_on_between() -> None:
     batch = PIECES[8]
     first = Analysis(STARTED, REDACTOR).data("client", 0, 1, batch)[:2]
@@ -269,6 +277,40 @@ def test_what_cannot_be_scanned_keeps_its_envelope_and_no_body() -> None:
     (record,) = analysis.data("client", 0, 1, PIECES[15])
     assert (record.body, record.unscanned, record.method, record.rpc_id) == (None, "nested too deeply", "x", "3")
     assert len(record.sha256) == 64
+
+
+def test_a_request_state_is_hashed_also_where_the_body_is_not_kept() -> None:
+    state = "opaque-" + "s" * 3_000
+    deep: dict[str, Any] = {}
+    for _ in range(230):
+        deep = {"a": deep}
+    asked = rpc(id=1, method="tools/call", params={"name": "t"})
+    back = rpc(id=1, result={"resultType": "input_required", "requestState": state, "x": deep})
+    again = rpc(id=2, method="tools/call", params={"name": "t", "requestState": state})
+    analysis = Analysis(STARTED, REDACTOR)
+    records = analysis.data("client", 0, 1, asked) + analysis.data("server", 0, 2, back)
+    records += analysis.data("client", len(asked), 3, again)
+    records += analysis.data("server", len(back), 4, rpc(id=2, result={}))
+    assert records[1].unscanned == "nested too deeply"
+    assert records[2].body["params"]["requestState"].startswith("[REDACTED:request-state:")
+    assert "opaque" not in str(written(records))
+    assert [(one.logical_id, one.round) for record in records for one in record.exchanges] == [
+        ("run/1", 1),
+        ("run/1", 2),
+    ]
+
+
+def test_an_answer_to_nothing_is_marked_and_a_second_one_too() -> None:
+    analysis = Analysis(STARTED, REDACTOR)
+    records = analysis.data("client", 0, 1, PING)
+    answer = rpc(id=1, result={})
+    records += analysis.data("server", 0, 2, answer + answer + rpc(id=9, error={"code": 1, "message": "m"}))
+    assert [(record.exchange_seq, (record.facts or {}).get("orphan")) for record in records] == [
+        (1, None),
+        (1, None),
+        (1, "duplicate"),
+        (None, "unknown"),
+    ]
 
 
 def test_a_long_stderr_line_is_cut_and_told(monkeypatch: pytest.MonkeyPatch) -> None:

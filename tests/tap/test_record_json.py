@@ -4,13 +4,14 @@ import orjson
 import pytest
 
 from mcptap.tap.record_json import TYPES, record_from_json
-from mcptap.tap.records import Finding, Gap, Redaction, RunStarted
+from mcptap.tap.records import Finding, Gap, Redaction, RunStarted, Usage
 
 
 @pytest.mark.parametrize(
     "record",
     [
         Gap(1, "server", 2, 3, "overflow"),
+        Usage(1, None, 0.5, 2, 1),
         Finding("f", None, 1, "d", "r", "low", "result", "t", "e", "/p", "x"),
         RunStarted(
             "r",
@@ -31,7 +32,7 @@ from mcptap.tap.records import Finding, Gap, Redaction, RunStarted
         ),
     ],
 )
-def test_a_record_comes_back(record: Gap | Finding | RunStarted) -> None:
+def test_a_record_comes_back(record: Gap | Finding | RunStarted | Usage) -> None:
     obj = {"type": record.type, **orjson.loads(orjson.dumps(record)), "n": 5, "unknown": 1}
     assert record_from_json(obj) == record
 
@@ -47,4 +48,4 @@ def test_a_missing_field_is_refused() -> None:
 
 
 def test_all_types_are_known() -> None:
-    assert set(TYPES) == {"run_started", "message", "stderr", "gap", "finding", "run_ended"}
+    assert set(TYPES) == {"run_started", "message", "stderr", "gap", "finding", "usage", "run_ended"}

@@ -21,7 +21,7 @@ import pytest
 from mcptap.exporters.collector import client
 from mcptap.exporters.journal.ledger import Ledger
 from mcptap.exporters.journal.writer import JournalFile
-from mcptap.tap.records import Exchange, Gap, MessageRecord, RunEnded, RunStarted, StderrLine
+from mcptap.tap.records import Exchange, Gap, MessageRecord, RunEnded, RunStarted, StderrLine, Usage
 
 # Title, colour, cursor, C1, return, bell, delete, bidi, zero width, tags, line separator, markup, emoji, link, newline.
 HOSTILE = (
@@ -78,13 +78,14 @@ def answered(seq: int, at: int, **changes: Any) -> list[MessageRecord]:
 
 
 def plain_run() -> list[Any]:
-    """Two calls, a line of stderr and a gap between them."""
+    """Two calls; a line of stderr, a gap and a sample of usage between them."""
     at = AT + 3_600_000 * MS
     return [
         started("01-plain-aaaa1111", at),
         *answered(1, at + 100 * MS),
         StderrLine(at + 200 * MS, 0, 9, "warming up"),
         Gap(at + 300 * MS, "server", 200, 4096, "the buffer was full"),
+        Usage(at + 350 * MS, 12_000_000, 1.5, 2, 1),
         *answered(3, at + 400 * MS, outcome="rpc_error", error_code=-32601, error_message="no such method"),
         ended(at + 500 * MS, 3),
     ]
@@ -96,11 +97,12 @@ def hostile_run() -> list[Any]:
     told = {"target": HOSTILE, "method": HOSTILE, "outcome": "rpc_error", "error_code": 1, "error_message": HOSTILE}
     return [
         started("02-hostile-bbbb2222", AT, name=HOSTILE, command=(HOSTILE, HOSTILE), cwd=HOSTILE,
-                executable_path=HOSTILE, env_names=(HOSTILE,)),
+                executable_path=HOSTILE, env_names=(HOSTILE,), host_process=HOSTILE),
         *answered(1, AT + 100 * MS, **told),
         message(3, AT + 200 * MS, kind="noise", method=None, rpc_id=None, body=HOSTILE),
         message(4, AT + 210 * MS, method=HOSTILE, rpc_id=HOSTILE, body={HOSTILE: [HOSTILE]}, facts=facts),
         message(5, AT + 220 * MS, body=None, unscanned=HOSTILE, sha256="0" * 64),
+        *answered(6, AT + 230 * MS, target=HOSTILE, outcome="tool_error", error_message=HOSTILE),
         StderrLine(AT + 300 * MS, 0, 9, HOSTILE),
         Gap(AT + 400 * MS, "server", 200, 10, HOSTILE),
         ended(AT + 500 * MS),
@@ -214,6 +216,21 @@ def fresh(fresh_home: Path, mcptap: list[str]) -> CommandLine:
 def journal() -> Callable[[Path], None]:
     """Writes the plain run into a state directory."""
     return lambda home: write(home, plain_run())
+
+
+@pytest.fixture(scope="session")
+def journal_of() -> Callable[..., None]:
+    """Writes a run for each name, of a server and a tool that are called so, with one call that failed."""
+
+    def make(home: Path, names: tuple[str, ...]) -> None:
+        told = {"outcome": "tool_error", "server_name": "s"}
+        runs = [
+            [started(f"0{n}-named", AT, name=name), *answered(1, AT + MS, target=name, error_message=name, **told)]
+            for n, name in enumerate(names)
+        ]
+        write(home, *([*run, ended(AT + 50 * MS)] for run in runs))
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ def test_a_good_journal_is_told_with_its_head(fresh: Any, journal: Any) -> None:
     journal(fresh.home)
     said = fresh.say("verify")
     assert (said.status, said.err) == (0, "")
-    assert "1 runs, 8 lines" in said.out
+    assert "1 runs, 9 lines" in said.out
     head = said.out.split()[-1]
     assert fresh.say("verify", "--expect-head", head).status == 0
     told = json.loads(fresh.say("verify", "--json").out)
@@ -41,7 +41,7 @@ def test_a_journal_written_anew_does_not_have_the_head_that_was_kept(fresh: Any,
 def test_rebuild_loads_the_whole_journal_without_a_collector_and_with_one(fresh: Any, journal: Any) -> None:
     journal(fresh.home)
     count = ("query", "SELECT count(*) AS n FROM messages", "--format", "csv")
-    assert fresh.say("rebuild").out == "8 lines of the journal loaded into a new database\n"
+    assert fresh.say("rebuild").out == "9 lines of the journal loaded into a new database\n"
     assert fresh.say(*count).out == "n\n4\n"
     assert fresh.say("rebuild").status == 0
     assert fresh.say(*count).out == "n\n4\n"

@@ -11,18 +11,33 @@ from typing import Any
 import pytest
 
 from mcptap.exporters.store.schema import RELATIONS
+from mcptap.exporters.store.summaries import SUMMARIES
 
 Obeyed = Callable[[str], list[str]]
 QUERIES = [
-    ["query", f"SELECT * FROM {relation} WHERE run_id NOT LIKE '00%'", "--format", form]
+    [
+        "query",
+        f"FROM (FROM {relation}) x WHERE x::VARCHAR NOT LIKE '%00-many%'",
+        "--format",
+        form,
+    ]
     for relation in RELATIONS
     for form in ("table", "json", "csv")
+    if relation not in SUMMARIES or form == "table"
 ]
 COMMANDS = [
+    ["servers"],
+    ["servers", "--json"],
+    ["tools"],
+    ["errors"],
+    ["slow"],
     ["runs"],
     ["runs", "--json"],
     ["show", "02-hostile-bbbb2222"],
     ["show", "02-hostile-bbbb2222", "--bodies"],
+    ["show", "02-hostile-bbbb2222", "--bodies", "--json"],
+    ["show", "02-hostile-bbbb2222/2"],
+    ["show", "02-hostile-bbbb2222/5"],
     ["tail"],
     ["tail", "--json"],
     ["status"],

@@ -133,3 +133,10 @@ def test_without_a_utf8_locale_tables_are_shown_all_the_same(recorded: Any) -> N
 
 def _is_loaded(pid: int, part: str) -> bool:
     return part in Path(f"/proc/{pid}/maps").read_text()
+
+
+@pytest.mark.parametrize(
+    "command", ["servers", "tools", "errors", "slow", "runs", "show", "tail", "query", "status", "verify", "selftest"]
+)
+def test_every_command_that_shows_data_has_it_as_json(command: str) -> None:
+    assert "--json" in {option for parameter in cli.commands[command].params for option in parameter.opts}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
 
 import click
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mcptap.exporters.cli.units import Moment, size, span
 
@@ -37,3 +40,22 @@ def test_a_moment_can_be_told_with_its_zone(text: str) -> None:
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match="is no time"):
         Moment().convert(text, None, None)
+
+
+@given(st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1)), st.sampled_from(["T", " "]))  # noqa: DTZ001
+def test_any_time_that_python_writes_is_read(moment: datetime, between: str) -> None:
+    assert Moment().convert(moment.isoformat(sep=between) + "Z", None, None) == moment
+
+
+@given(st.dates(datetime(1971, 1, 1).date(), datetime(2200, 1, 1).date()))  # noqa: DTZ001
+def test_a_day_begins_at_local_midnight(day: date) -> None:
+    began = datetime.combine(day, time()).astimezone(UTC).replace(tzinfo=None)
+    assert Moment().convert(day.isoformat(), None, None) == began
+
+
+@given(st.text() | st.from_regex(r"-?[0-9]{1,8}[smhdwy]|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.+-]*)?", fullmatch=True))
+def test_any_text_is_a_moment_or_refused(text: str) -> None:
+    moment = None
+    with suppress(click.BadParameter):
+        moment = Moment().convert(text, None, None)
+    assert moment is None or moment.tzinfo is None

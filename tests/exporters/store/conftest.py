@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from mcptap.exporters.journal.encode import encode
 from mcptap.exporters.journal.line import run_root, seal
 from mcptap.exporters.store import read
 from mcptap.exporters.store.store import Store
-from mcptap.tap.records import Exchange, MessageRecord, Record, Redaction, RunEnded, RunStarted
+from mcptap.tap.analysis import Analysis
+from mcptap.tap.records import Exchange, MessageRecord, Record, Redaction, RunEnded, RunStarted, Side, Usage
+from mcptap.tap.redact import Redactor
 
 START = 1_800_000_000_000_000_000
 DAY = "2027-01-15"
@@ -71,6 +74,11 @@ class Run:
         exchange = self.exchanged()
         self.write(request, self.message("server", "result", {"result": {"number": number}}, exchange))
 
+    def usage(self, seconds: int, rss_bytes: int | None, cpu_seconds: float | None = 0.1, **more: int) -> None:
+        """A sample, so many seconds after the start."""
+        at = START + seconds * 10**9
+        self.write(Usage(at, rss_bytes, cpu_seconds, **{"processes": 1} | more))
+
     def end(self, *exchanges: Exchange) -> None:
         self.write(RunEnded(START + 10**9, "ended", 0, None, 1000, 0.5, 1, 2, 3, None, exchanges))
 
@@ -79,6 +87,39 @@ class Run:
         packed.write_bytes(gzip.compress(self.path.read_bytes()))
         self.path.unlink()
         self.path = packed
+
+
+class Talk:
+    """A run whose lines the analysis makes of what the two sides say; `at` is in seconds after START."""
+
+    def __init__(self, run: Run, at: float = 0.0, **changes: object) -> None:
+        self.run, self._at = run, START + int(at * 1e9)
+        started = RunStarted(
+            run.run_id, self._at, "demo", ("python", "/s.py"), "/w", (), "0.1.0", 10, 1.0, 11, 1.0, "h-1", None, None,
+        )  # fmt: skip
+        self.started = replace(started, **changes)  # type: ignore[arg-type]
+        self._analysis = Analysis(self.started, Redactor(b"k" * 32))
+        self._offsets: dict[Side, int] = {"client": 0, "server": 0}
+        self._asked = 0
+        run.write(self.started)
+
+    def say(self, side: Side, message: dict[str, object]) -> None:
+        """One message, a millisecond after the one before."""
+        line = json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n"
+        self._at += 1_000_000
+        self.run.write(*self._analysis.data(side, self._offsets[side], self._at, line))
+        self._offsets[side] += len(line)
+
+    def ask(self, method: str, result: dict[str, object] | None, **params: object) -> None:
+        """A request of the host, and its result; None: no answer comes."""
+        self._asked += 1
+        self.say("client", {"id": self._asked, "method": method, "params": params})
+        if result is not None:
+            self.say("server", {"id": self._asked, "result": result})
+
+    def end(self, **how: object) -> None:
+        self._at += 1_000_000
+        self.run.write(*self._analysis.end(self._at, **how))  # type: ignore[arg-type]
 
 
 class Home:
@@ -92,6 +133,9 @@ class Home:
     def run(self, run_id: str) -> Run:
         return Run(self.path, run_id)
 
+    def talk(self, run_id: str, at: float = 0.0, **changes: object) -> Talk:
+        return Talk(Run(self.path, run_id), at, **changes)
+
     def serve(self) -> None:
         token = os.urandom(16).hex()
         port = self.store.serve(token)
@@ -101,9 +145,21 @@ class Home:
     def ask(self, sql: str) -> list[tuple[object, ...]]:
         return read.run(sql, self.path)[1]
 
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """What the database holds, without the way that readers take."""
+        connection = self.store._connection
+        assert connection is not None
+        return connection.execute(sql).fetchall()
+
     def later(self) -> None:
         """Lets the time for the next attempt come."""
         self.now += 1000.0
+
+
+@pytest.fixture
+def make_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Home]:
+    """A new state directory at each call, for a test that needs some; nobody stops their stores."""
+    return lambda: Home(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

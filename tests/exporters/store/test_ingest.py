@@ -117,3 +117,28 @@ def test_a_run_tells_who_the_two_sides_said_they_were(home, conversation, versio
     assert home.ask("SELECT host_name, host_version, server_name, server_version, protocol_version FROM runs") == [
         ("host", "1.2", "server", "3.4", version)
     ]
+
+
+def test_what_makes_errors_and_requests_the_same_is_loaded_with_them(home):
+    run = home.run("run-1").start()
+    for number in (17, 18):
+        request = run.message("client", "request", {"id": number, "params": {"arguments": {"path": "a"}}})
+        result = {"result": {"isError": True, "content": [{"type": "text", "text": f"no row {number}"}]}}
+        run.write(request, run.message("server", "result", result, run.exchanged("tool_error")))
+    home.store.load()
+    home.serve()
+    (first, second) = home.ask("SELECT error_message, error_group, arguments_hash FROM exchanges ORDER BY seq")
+    assert (first[0], second[0]) == ("no row 17", "no row 18")
+    assert first[1:] == second[1:]
+    assert first[1] == "no row <n>"
+    assert len(first[2]) == 16
+
+
+def test_the_error_that_the_journal_tells_is_kept(home):
+    run = home.run("run-1").start()
+    request = run.message("client", "request", {"id": 1})
+    exchange = run.exchanged("rpc_error", error_message="gone", target=None)
+    run.write(request, run.message("server", "error", {"error": {"message": "other"}}, exchange))
+    home.store.load()
+    home.serve()
+    assert home.ask("SELECT error_message, error_group, arguments_hash FROM exchanges") == [("gone", "gone", None)]

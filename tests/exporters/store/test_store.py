@@ -96,9 +96,9 @@ def test_unanswered_exchanges_come_with_the_end_of_the_run(home):
 
 def test_the_rounds_of_one_call_are_one_row(home):
     run = filled(home, calls=0)
-    for outcome in ("input_required", "ok"):
+    for number, outcome in ((1, "input_required"), (2, "ok")):
         run.write(run.message("client", "request", {}))
-        run.write(run.message("server", "result", {}, run.exchanged(outcome, logical_id="one")))
+        run.write(run.message("server", "result", {}, run.exchanged(outcome, logical_id="one", round=number)))
     home.store.load()
     assert home.ask("SELECT logical_id, rounds, server_ms, waiting_ms, outcome FROM calls") == [
         ("one", 2, 2.0, 1.0, "ok")

@@ -1,14 +1,15 @@
-"""A pump passes every byte before it tells of it, and passes ends on in both directions."""
+"""A pump tells of every byte and passes it on, and passes ends on in both directions."""
 
 import os
+import tempfile
 import threading
-from _thread import allocate_lock
 from collections.abc import Iterator
+from mmap import mmap
 
 import pytest
 
-from mcptap.tap.pipe.arena import CHUNK, Arena, Arenas
 from mcptap.tap.pipe.pump import Pump, release, write_all
+from mcptap.tap.pipe.wire import CHUNK
 
 
 class Pipes:
@@ -18,18 +19,15 @@ class Pipes:
         source, self.into = os.pipe()
         self.out, sink = os.pipe()
         self.stop_out, self.stop_in = os.pipe()
-        self.arenas = Arenas(allocate_lock())
-        self.told: list[tuple[int, bytes]] = []
-        self.pump = Pump(1, source, sink, self.stop_out, self)  # type: ignore[arg-type]
+        self.room = (memoryview(bytearray(CHUNK)),)
+        self.told: list[bytes] = []
+        self.pump = Pump(source, sink, self.stop_out, self)  # type: ignore[arg-type]
         self.thread = threading.Thread(target=self.pump.run)
         self.thread.start()
 
-    def take(self, stream: int, _at: int, chunk: memoryview, _arena: Arena) -> bool:
-        self.told.append((stream, bytes(chunk)))
-        return False
-
-    def flush(self) -> None:
-        pass
+    def add(self, size: int) -> memoryview:
+        self.told.append(bytes(self.room[0][:size]))
+        return self.room[0][:size]
 
     def read(self) -> bytes:
         """Everything until the end."""
@@ -51,8 +49,7 @@ def test_bytes_pass_unchanged_and_are_told_in_order(pipes: Pipes) -> None:
     writer.start()
     assert pipes.read() == payload
     writer.join()
-    assert b"".join(chunk for _, chunk in pipes.told) == payload
-    assert {stream for stream, _ in pipes.told} == {1}
+    assert b"".join(pipes.told) == payload
     os.close(pipes.out)
     os.close(pipes.stop_in)
 
@@ -99,3 +96,30 @@ def test_a_descriptor_that_somebody_made_non_blocking_still_takes_everything() -
     assert b"".join(iter(lambda: os.read(out, 1 << 16), b"")) == payload
     writer.join()
     os.close(out)
+
+
+def test_traffic_passes_though_there_is_no_memory_to_record_into() -> None:
+    source, into = os.pipe()
+    out, sink = os.pipe()
+    stop, stopper = os.pipe()
+    with tempfile.TemporaryFile() as file:
+        file.truncate(CHUNK)
+        gone = mmap(file.fileno(), CHUNK)
+        file.truncate(0)  # from now on the kernel cannot write there
+
+    class Lane:
+        room: tuple[object, ...] = (gone,)
+        refuge = memoryview(bytearray(CHUNK))
+
+        def give_up(self) -> None:
+            self.room = (self.refuge,)
+
+        def add(self, size: int) -> memoryview:
+            return self.refuge[:size]
+
+    os.write(into, b"all the same")
+    os.close(into)
+    Pump(source, sink, stop, Lane()).run()  # type: ignore[arg-type]
+    assert os.read(out, 100) == b"all the same"
+    for descriptor in (out, stop, stopper):
+        os.close(descriptor)

@@ -1,0 +1,158 @@
+"""The questions about many servers, as SQL: a table macro for each, and a view of the same name without a filter.
+
+The idea: a view takes no parameters, and a percentile cannot be put together from parts. So each question is a macro
+that is asked with `since`, `until`, `server` (label or own name) and `host`, all of which may be left out, and reads
+the narrow columns of the exchanges it needs, never a body. The view is the macro with nothing left out.
+
+What counts is said once, below: a *call* is a request from the host that names a tool, prompt or resource, without the
+rounds that were answered with a question; an *error* is a call that failed or never got its answer; *server time* is
+what an answer took without a person or a model that it waited for.
+"""
+# ruff: noqa: S608  the SQL is made of the constants below
+
+from __future__ import annotations
+
+from mcptap.exporters.store.views import ENDED_BY_HOST, ENDED_BY_HOST_CODES
+
+BLIND_SECONDS = 60  # after an error; who asks the same later may have reason to
+BYTES_PER_TOKEN = 4  # of a result; what is usual for English and JSON
+
+FILTERS = "since := NULL, until := NULL, server := NULL, host := NULL"
+
+_CALL = "e.side = 'client' AND e.target IS NOT NULL AND NOT e.probe AND NOT e.long_lived"
+_COUNTED = "e.outcome <> 'input_required'"
+FAILED = """coalesce(e.task_outcome, e.outcome) IN ('tool_error', 'rpc_error', 'no_response')
+    AND NOT e.probe AND NOT e.long_lived"""
+_TIMED = "e.outcome NOT IN ('cancelled', 'no_response')"
+# A task goes on after its answer: its own end and time count.
+_WAITED = "coalesce(e.task_waiting_ms, e.waiting_ms, 0)"
+_SERVER_MS = f"greatest(0, coalesce(e.task_ms, e.duration_ms) - {_WAITED})"
+_OUTCOME = "coalesce(e.task_outcome, e.outcome)"
+
+_OF_RUN = "(server IS NULL OR server IN (r.name, r.server_name, r.server)) AND (host IS NULL OR r.host = host)"
+_IN_TIME = "(since IS NULL OR e.started_at >= since) AND (until IS NULL OR e.started_at < until)"
+_CHOSEN = f"exchanges e JOIN internal.run_servers r ON r.run_id = e.run_id WHERE {_OF_RUN} AND {_IN_TIME}"
+
+_STATE = f"""CASE WHEN r.state = 'ended' AND (r.exit_code NOT IN {ENDED_BY_HOST_CODES}
+    OR r.exit_signal NOT IN {ENDED_BY_HOST}) THEN 'crashed' ELSE r.state END"""
+
+
+def _quantile(part: float) -> str:
+    return f"quantile_cont({_SERVER_MS}, {part}) FILTER ({_TIMED})"
+
+
+_COUNTS = f"""count(*) FILTER ({_COUNTED}) AS calls, count(*) FILTER ({FAILED}) AS errors,
+    {_quantile(0.5)} AS p50_ms, {_quantile(0.95)} AS p95_ms"""
+_RATE = "coalesce(c.errors, 0) / nullif(c.calls, 0) AS error_rate"
+_CURRENT = """SELECT d.server_key, d.name, d.kind, d.tokens_estimate FROM definitions d WHERE d.state = 'current'"""
+
+INTERNAL = {
+    # A run's server: the key that all its runs share, and what to call it (as its latest run is called).
+    "internal.run_servers": """
+        SELECT r.*, first_value(r.label) OVER (PARTITION BY r.known_as ORDER BY r.started_at DESC) AS server
+        FROM (SELECT *, coalesce(server_key, label) AS known_as FROM (
+            SELECT run_id, server_key, name, server_name, host_name AS host, started_at, ended_at, state, exit_code,
+                exit_signal, coalesce(nullif(name, ''), nullif(server_name, ''),
+                    nullif(parse_filename(try(command::JSON->>'$[0]')), ''), '?') AS label FROM runs)) r""",
+}
+
+MACROS = {
+    "server_summary": (
+        FILTERS,
+        f"""
+        WITH c AS (SELECT r.known_as, {_COUNTS}, count(DISTINCT e.target) FILTER (e.method = 'tools/call') AS tools_used
+            FROM {_CHOSEN} AND {_CALL} GROUP BY ALL),
+        d AS (SELECT d.server_key, sum(d.tokens_estimate) AS tokens, count(*) FILTER (d.kind = 'tool') AS tools
+            FROM ({_CURRENT}) d GROUP BY ALL),
+        k AS (SELECT r.known_as, any_value(r.server) AS server, count(*) AS runs, max(r.started_at) AS last_run_at,
+                arg_max(r.run_id, r.started_at) AS last_run_id,
+                CASE WHEN bool_or(r.state = 'running') THEN 'running' ELSE arg_max({_STATE}, r.started_at) END AS state,
+                bool_or((since IS NULL OR r.started_at >= since) AND (until IS NULL OR r.started_at < until)) AS begun
+            FROM internal.run_servers r WHERE {_OF_RUN} GROUP BY ALL)
+        SELECT k.server, k.known_as AS server_key, k.state, k.runs, coalesce(c.calls, 0) AS calls,
+            coalesce(c.errors, 0) AS errors, {_RATE}, c.p50_ms, c.p95_ms, d.tokens::BIGINT AS definition_tokens,
+            d.tools AS tools_offered, coalesce(c.tools_used, 0) AS tools_used, k.last_run_at, k.last_run_id
+        FROM k LEFT JOIN c ON c.known_as = k.known_as LEFT JOIN d ON d.server_key = k.known_as
+        WHERE k.begun OR c.calls > 0 ORDER BY calls DESC, k.server""",
+    ),
+    "tool_summary": (
+        FILTERS,
+        f"""
+        WITH c AS (SELECT r.known_as, e.target, {_COUNTS}, {_quantile(0.99)} AS p99_ms,
+                sum(e.reply_bytes)::BIGINT AS reply_bytes, max(e.started_at) AS last_used_at
+            FROM {_CHOSEN} AND {_CALL} AND e.method = 'tools/call' GROUP BY ALL),
+        k AS (SELECT r.known_as, any_value(r.server) AS server
+            FROM internal.run_servers r WHERE {_OF_RUN} GROUP BY ALL),
+        d AS (SELECT d.server_key, d.name, max(d.tokens_estimate) AS tokens FROM ({_CURRENT}) d
+            SEMI JOIN k ON k.known_as = d.server_key WHERE d.kind = 'tool' GROUP BY ALL)
+        SELECT k.server, k.known_as AS server_key, coalesce(c.target, d.name) AS tool, d.name IS NOT NULL AS offered,
+            coalesce(c.calls, 0) AS calls, coalesce(c.errors, 0) AS errors, {_RATE}, c.p50_ms, c.p95_ms, c.p99_ms,
+            coalesce(c.reply_bytes, 0) AS reply_bytes,
+            round(coalesce(c.reply_bytes, 0) / {BYTES_PER_TOKEN})::BIGINT AS tokens_estimate,
+            d.tokens AS definition_tokens, c.last_used_at
+        FROM c FULL JOIN d ON d.server_key = c.known_as AND d.name = c.target
+            JOIN k ON k.known_as = coalesce(c.known_as, d.server_key)
+        ORDER BY calls DESC, k.server, tool""",
+    ),
+    "error_groups": (
+        FILTERS,
+        f"""
+        WITH f AS (SELECT e.run_id, e.seq, e.side, e.method, e.target, {_OUTCOME} AS outcome, e.error_code,
+                e.error_group, e.error_message, e.started_at, e.arguments_hash, r.server, r.known_as,
+                e.started_at + to_microseconds((e.duration_ms * 1e3)::BIGINT) AS answered_at
+            FROM {_CHOSEN} AND {FAILED}),
+        n AS (SELECT e.run_id, e.method, e.target, e.arguments_hash, e.started_at
+            FROM exchanges e WHERE {_CALL}),
+        b AS (SELECT f.run_id, f.seq FROM f ASOF JOIN n ON n.run_id = f.run_id AND n.started_at >= f.answered_at
+            WHERE f.side = 'client' AND n.method = f.method AND n.target = f.target
+                AND n.arguments_hash = f.arguments_hash
+                AND n.started_at < f.answered_at + INTERVAL {BLIND_SECONDS} SECOND)
+        SELECT any_value(f.server) AS server, f.known_as AS server_key, f.side, f.method, f.target, f.outcome,
+            f.error_code, f.error_group, count(*) AS errors, count(b.seq) AS blind_retries,
+            min(f.started_at) AS first_at, max(f.started_at) AS last_at,
+            arg_max(f.run_id, f.started_at) AS example_run_id,
+            arg_max(f.seq, f.started_at) AS example_seq, arg_max(f.error_message, f.started_at) AS example
+        FROM f LEFT JOIN b ON b.run_id = f.run_id AND b.seq = f.seq
+        GROUP BY f.known_as, f.side, f.method, f.target, f.outcome, f.error_code, f.error_group
+        ORDER BY errors DESC, last_at DESC""",
+    ),
+    # A call of one round can only be among the slowest if its exchange is: the rest need not be looked at.
+    "slow_calls": (
+        f"most := 100, {FILTERS}",
+        f"""
+        WITH m AS (SELECT DISTINCT e.run_id, e.logical_id FROM exchanges e WHERE e.outcome = 'input_required'),
+        x AS (SELECT e.logical_id, e.run_id, e.seq, e.method, e.target, e.started_at, {_OUTCOME} AS outcome,
+                {_SERVER_MS} AS server_ms, {_WAITED} AS waiting_ms
+            FROM {_CHOSEN} AND {_CALL} AND {_TIMED} AND {_COUNTED} ORDER BY server_ms DESC NULLS LAST LIMIT 2 * most),
+        c AS (
+            SELECT e.logical_id, e.run_id, e.seq, e.method, e.target, e.started_at, 1 AS rounds, e.outcome,
+                e.server_ms, e.waiting_ms
+            FROM x e ANTI JOIN m ON m.run_id = e.run_id AND m.logical_id = e.logical_id
+            UNION ALL
+            SELECT e.logical_id, e.run_id, min(e.seq), any_value(e.method), any_value(e.target), min(e.started_at),
+                count(*), arg_max({_OUTCOME}, e.seq), sum({_SERVER_MS}),
+                greatest(0, arg_max(coalesce(e.task_ms, e.duration_ms), e.seq) - sum({_SERVER_MS})
+                    + (epoch_us(max(e.started_at)) - epoch_us(min(e.started_at))) / 1e3)
+            FROM exchanges e SEMI JOIN m ON m.run_id = e.run_id AND m.logical_id = e.logical_id
+            WHERE {_CALL} AND {_TIMED} AND {_IN_TIME} GROUP BY e.run_id, e.logical_id)
+        SELECT r.server, r.known_as AS server_key, c.* FROM c JOIN internal.run_servers r ON r.run_id = c.run_id
+        WHERE {_OF_RUN} ORDER BY c.server_ms DESC NULLS LAST, c.run_id, c.seq LIMIT most""",
+    ),
+    "timeline": (
+        f"step := INTERVAL 1 MINUTE, {FILTERS}",
+        f"""
+        SELECT time_bucket(step, e.started_at) AS bucket, any_value(r.server) AS server, r.known_as AS server_key,
+            r.host, {_COUNTS}, max({_SERVER_MS}) FILTER ({_TIMED}) AS max_ms,
+            sum(e.request_bytes)::BIGINT AS request_bytes, sum(e.reply_bytes)::BIGINT AS reply_bytes
+        FROM {_CHOSEN} AND {_CALL} GROUP BY bucket, r.known_as, r.host ORDER BY bucket, r.known_as, r.host""",
+    ),
+}
+
+SUMMARIES = tuple(MACROS)
+
+
+def statements() -> list[str]:
+    """What makes them, after the tables."""
+    internal = [f"CREATE VIEW {name} AS {select}" for name, select in INTERNAL.items()]
+    macros = [f"CREATE MACRO {name}({parameters}) AS TABLE {select}" for name, (parameters, select) in MACROS.items()]
+    return [*internal, *macros, *(f"CREATE VIEW {name} AS FROM {name}()" for name in MACROS)]
