@@ -12,6 +12,7 @@ from contextlib import suppress
 from math import inf
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import ByteStream
 from anyio.to_thread import run_sync
 
@@ -60,8 +61,10 @@ class Intake:
                 elif self._gone:
                     return
                 else:
-                    quiet += 1
-                if not (self._run.ended or self._gone or self._last >= BUSY):
+                    self._last, quiet = 0, quiet + 1
+                if self._run.ended or self._gone or self._last >= BUSY:
+                    await anyio.lowlevel.checkpoint()  # others have their turn, and we can be cancelled
+                else:
                     await self._rest(quiet)
             await self._say(RUN_ENDED)
         except anyio.get_cancelled_exc_class():

@@ -33,8 +33,6 @@ class Run:
 class Memory:
     """So many full passes, then silence. Fails when it is asked again and again without anybody else's turn."""
 
-    asleep = False
-
     def __init__(self, passes: int) -> None:
         self.passes, self.asked = passes, 0
 
@@ -52,6 +50,8 @@ class Memory:
         return b""
 
     def free(self, _: Any) -> None: ...
+
+    def sleep(self, _: int) -> None: ...
 
 
 class Connection:
