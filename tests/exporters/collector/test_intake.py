@@ -43,6 +43,8 @@ class Memory:
         return self.passes > 0
 
     def take(self) -> tuple[list[Entry], None]:
+        if not self.passes:
+            return [], None
         self.passes -= 1
         return [Entry(1, 0, 0, 0, 0, BUSY)], None
 
