@@ -8,6 +8,9 @@ import sys
 
 def main() -> None:
     """Runs the wrapper or a subcommand; does not return."""
+    from mcptap.tap.pipe.modules import ours_first
+
+    ours_first()
     from mcptap.tap.pipe.options import UsageError, parse
 
     try:

@@ -76,6 +76,11 @@ class Analysis:
         those are written."""
         return {stream: framer.safe_offset for stream, framer in self._framers.items()}
 
+    def let_go(self) -> None:
+        """Holds no open frame any more: somebody needs the memory in which its bytes wait for their end."""
+        for framer in self._framers.values():
+            framer.let_go()
+
     def data(self, stream: Stream, offset: int, at: int, chunk: bytes, *, gap_reason: str = "overflow") -> list[Record]:
         """The records that `chunk`, the stream's bytes from `offset` on, completes.
 
@@ -220,7 +225,8 @@ def _framer(stream: Stream, offset: int = 0) -> Framer:
 def _dissect(frame: Frame) -> Message:
     """The message in a frame. Of a truncated one only text is kept, without what touches the cut."""
     if frame.sha256:
-        return jsonrpc.unread(frame.envelope, f"larger than {MAX_FRAME >> 20} MiB")
+        large = frame.size > MAX_FRAME
+        return jsonrpc.unread(frame.envelope, f"larger than {MAX_FRAME >> 20} MiB" if large else "more than fits")
     if frame.truncated:
         return Message("noise", within(frame.data.decode(errors="replace"), frame))
     return guarded(lambda: jsonrpc.dissect(frame.data), _NOT_READ, "a message")

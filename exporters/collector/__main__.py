@@ -26,8 +26,15 @@ def step_back() -> None:
 
 
 def main() -> None:
-    """Reads the two options that a tap gives and serves."""
+    """Reads the options that a tap gives and serves. `--server PID`: what to look after, should the tap be killed."""
+    from mcptap.tap.pipe.modules import ours_first
+
+    ours_first()
     words = sys.argv[1:]
+    server = int(words[words.index("--server") + 1]) if "--server" in words else 0
+    from mcptap.exporters.collector.birth import born
+
+    left = [(pid, born(pid)) for pid in (os.getppid(), server)] if server else []
     if "--detach" in words:
         detach()
     step_back()
@@ -38,7 +45,7 @@ def main() -> None:
 
     from mcptap.exporters.collector.service import serve
 
-    sys.exit(serve(home))
+    sys.exit(serve(home, left))
 
 
 if __name__ == "__main__":

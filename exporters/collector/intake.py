@@ -7,7 +7,8 @@ we sleep until the tap wakes us, so that waking costs it a system call per silen
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from math import inf
 
@@ -17,12 +18,13 @@ from anyio.abc import ByteStream
 from anyio.to_thread import run_sync
 
 from mcptap.exporters.collector.live_run import LiveRun
-from mcptap.exporters.collector.memory import AT_ONCE, Memory
+from mcptap.exporters.collector.memory import AT_ONCE, Entry, Memory
 from mcptap.tap.pipe.wire import ASLEEP, AWAKE, FAILING, GOING_ON, RESTING, RUN_ENDED
 
 REST_S = 0.02  # between two reads; far below the second that a reader waits for rows
 BUSY = AT_ONCE // 8  # bytes at once from which on there is no time to rest
 QUIET = 10  # rests without traffic before we sleep
+RECORDS = 1000  # that are held before they are written: each takes some 10 kB until then
 RETRY_S = 0.5  # between two attempts to write to a full disk
 
 Problem = Callable[[str | None], None]
@@ -43,6 +45,8 @@ class Intake:
     ) -> None:
         self._run, self._memory, self._connection = run, memory, connection
         self._analysing, self._problem = analysing, problem
+        self._taken: deque[Entry] = deque()  # and not analysed yet
+        self._facts: bytes | None = None  # how the run ended
         self._last = 0  # bytes of the last pass
         self._gone = False
 
@@ -90,13 +94,34 @@ class Intake:
             await self._connection.send(state)
 
     def _take(self) -> None:
-        entries, facts = self._memory.take()
-        self._last = sum(entry.length for entry in entries)
-        for entry in entries:
-            self._run.take(entry.stream, entry.offset, entry.at, self._memory.payload(entry))
-        if facts:
-            self._run.end(facts)
+        """One pass. Raises OSError where it cannot be written, and goes on from there when it is called again."""
+        if not self._taken:
+            entries, self._facts = self._memory.take()
+            self._last = sum(entry.length for entry in entries)
+            self._taken.extend(piece for entry in entries for piece in self._pieces(entry))
+        while self._taken:
+            if self._run.pending >= RECORDS:
+                self._write()
+            piece = self._taken.popleft()
+            self._run.take(piece.stream, piece.offset, piece.at, self._memory.payload(piece))
+        if self._facts:
+            self._run.end(self._facts)
+            self._facts = None
         self._write()
+        if self._memory.crowded:
+            self._run.let_go()
+            self._write()
+
+    def _pieces(self, entry: Entry) -> Iterable[Entry]:
+        """The entry, in several pieces where it is full of short lines: each of them becomes a record."""
+        lines = self._memory.payload(entry).count(b"\n") if entry.length > RECORDS else 0
+        if lines <= RECORDS:
+            return (entry,)
+        step = entry.length * RECORDS // lines
+        return (
+            entry._replace(offset=entry.offset + at, start=entry.start + at, length=min(step, entry.length - at))
+            for at in range(0, entry.length, step)
+        )
 
     def _write(self) -> None:
         self._run.write()
@@ -110,7 +135,7 @@ class Intake:
                     await run_sync(step, limiter=self._analysing)
             except OSError as error:
                 self._problem(f"cannot write the journal: {error.strerror or error}")
-                step, failing = self._write, True
+                failing = True
                 await self._say(FAILING)
                 await anyio.sleep(RETRY_S)
             else:

@@ -72,6 +72,15 @@ class LiveRun:
         """Analyses one recorded chunk. Its records wait for `write`."""
         self._unwritten += self._analysis.data(STREAMS[stream], offset, at, chunk)  # type: ignore[arg-type]
 
+    @property
+    def pending(self) -> int:
+        """Records that wait for `write`."""
+        return len(self._unwritten)
+
+    def let_go(self) -> None:
+        """Keeps of messages whose end has not come yet no more than size, hash and envelope."""
+        self._analysis.let_go()
+
     def end(self, facts: bytes) -> None:
         """Takes what the tap tells of the end, as JSON. Raises ValueError, KeyError, TypeError where it is none."""
         told = json.loads(facts)

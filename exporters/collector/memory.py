@@ -61,7 +61,15 @@ class Memory:
         self._words = self._view[:PAGE].cast("Q")
         self._size = size
         self._next = [self._words[tail] for tail in TAIL]
-        self._taken: list[deque[tuple[int, int]]] = [deque() for _ in STREAMS]  # end in the stream, position behind it
+        # Per stream, of what is still needed: its end in the stream, the position behind it, and how much it takes.
+        self._taken: list[deque[tuple[int, int, int]]] = [deque() for _ in STREAMS]
+        self._held = 0
+        self._latest = [0] * len(STREAMS)  # running numbers
+
+    @property
+    def crowded(self) -> bool:
+        """Whether what was taken and is still needed is so much that the tap may soon find no room."""
+        return self._held > self._size // 2
 
     @property
     def waiting(self) -> bool:
@@ -96,7 +104,8 @@ class Memory:
         for stream, taken in enumerate(self._taken):
             behind = None
             while taken and taken[0][0] <= offsets[stream]:
-                _, behind = taken.popleft()
+                _, behind, size = taken.popleft()
+                self._held -= size
             if behind is not None:
                 self._words[TAIL[stream]] = behind
 
@@ -104,7 +113,12 @@ class Memory:
         """The entries that are not later than the `latest`; the others are met again."""
         taken = [entry for entry in walk.entries if entry.order <= latest]
         ends = [after(entry.start - ENTRY.size, entry.length) for entry in taken]
-        self._taken[stream] += [(entry.offset + entry.length, end) for entry, end in zip(taken, ends, strict=True)]
+        for entry, end in zip(taken, ends, strict=True):
+            size = end - entry.start + ENTRY.size
+            self._taken[stream].append((entry.offset + entry.length, end, size))
+            self._held += size
+        if taken:
+            self._latest[stream] = taken[-1].order
         if len(taken) == len(walk.entries):
             self._next[stream] = walk.position
         elif taken:
@@ -114,7 +128,7 @@ class Memory:
     def _walk(self, stream: int, head: int, seen: int) -> _Walk:
         """The entries of a stream from where we are up to its head, or fewer if they are many."""
         entries: list[Entry] = []
-        position, size, latest = self._next[stream], 0, 0
+        position, size, latest, before = self._next[stream], 0, 0, self._latest[stream]
         reached = jumped = False
         while True:
             reached |= position == seen
@@ -124,8 +138,10 @@ class Memory:
             if kind == NEXT and not jumped and not offset % BLOCK:
                 position, jumped = offset, True
                 continue
-            if kind != DATA or not 0 < length <= CHUNK or after(position, length) > self._size:
+            fits = 0 < length <= CHUNK and after(position, length) <= self._size
+            if kind != DATA or not fits or order <= before:  # running in a circle, for example
                 raise ValueError("not what a tap writes")
+            before = order
             entries.append(Entry(order, stream, offset, at, position + ENTRY.size, length))
             position, jumped, size = after(position, length), False, size + ENTRY.size + length
             latest = latest if reached else order

@@ -70,6 +70,10 @@ class Runs:
         self._changed(run_id)
         return run
 
+    def has_server(self, pid: int) -> bool:
+        """Whether a server with this pid is looked after."""
+        return any(run.started.server_pid == pid for run in self.live.values())
+
     def release(self, run: LiveRun) -> None:
         """Its connection is gone: closed if the run has ended, else waited for."""
         self._connected.pop(run.run_id, None)
@@ -162,7 +166,7 @@ class Runs:
                     return
                 with suppress(OSError):
                     await run_sync(partial(run.lose, "the tap vanished"))
-                    self._tasks.start_soon(watchman.end_orphan, run.started)
+                    self._tasks.start_soon(watchman.end_orphan, run.started.server_pid, run.started.server_created)
                     self._forget(run.run_id)
             await anyio.sleep(watchman.RETURN_S)
 

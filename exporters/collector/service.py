@@ -11,7 +11,6 @@ import fcntl
 import json
 import logging
 import os
-import resource
 import signal
 import sys
 import time
@@ -26,6 +25,7 @@ from anyio.abc import SocketAttribute, TaskGroup, UNIXSocketStream
 from mcptap.exporters.collector import keys
 from mcptap.exporters.collector.conversation import newer, read_hello, send, until_closed
 from mcptap.exporters.collector.intake import Intake
+from mcptap.exporters.collector.limits import lift_limits
 from mcptap.exporters.collector.live_run import DamagedRunError
 from mcptap.exporters.collector.loader import Loader
 from mcptap.exporters.collector.memory import Memory
@@ -33,11 +33,11 @@ from mcptap.exporters.collector.processes import peer
 from mcptap.exporters.collector.redaction import Redaction
 from mcptap.exporters.collector.runs import RunClosedError, Runs
 from mcptap.exporters.collector.sampler import Sampler
+from mcptap.exporters.collector.watchman import Processes, end_left
 from mcptap.tap.pipe.wire import SOCKET
 from mcptap.tap.version import VERSION
 
 LOCK = "collector.lock"
-FILES = 65536
 IDLE_S = 60.0
 LOG = "%(asctime)s %(levelname)s %(message)s"
 SETTLED_S = 5.0
@@ -47,7 +47,7 @@ NOTES_EVERY_S = 30.0
 log = logging.getLogger(__name__)
 
 
-def serve(home: str) -> int:
+def serve(home: str, left: Processes | None = None) -> int:
     """Serves until nobody is there any more. Returns the exit status; 0 also when another collector is at work."""
     logging.basicConfig(format=LOG, level=logging.INFO, stream=sys.stderr)
     lock = os.open(Path(home, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -56,25 +56,16 @@ def serve(home: str) -> int:
     except OSError:
         log.info("another collector is at work in %s", home)
         return 0
-    _lift_limits()
-    anyio.run(Collector(Path(home), lock).run)
+    lift_limits()
+    anyio.run(Collector(Path(home), lock, left or []).run)
     return 0
-
-
-def _lift_limits() -> None:
-    """What the host that started the first server allows itself is no measure for us, who serve all of them."""
-    for limit in (resource.RLIMIT_AS, resource.RLIMIT_DATA, resource.RLIMIT_FSIZE, resource.RLIMIT_CPU):
-        _, hard = resource.getrlimit(limit)
-        resource.setrlimit(limit, (hard, hard))
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # we need a few for each tap
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 class Collector:
     """Listens on the socket and keeps house."""
 
-    def __init__(self, home: Path, lock: int) -> None:
+    def __init__(self, home: Path, lock: int, left: Processes) -> None:
+        self._left = left
         self._home, self._lock, self._born = home, lock, time.time()
         self._present = 0  # connections of taps and readers
         self._taps = 0
@@ -102,6 +93,7 @@ class Collector:
                 self._leave_when_told,
             ):
                 tasks.start_soon(task)
+            tasks.start_soon(end_left, self._left, self._runs.has_server)
             self._state = "running"
             await self._leave.wait()
             self._state = "leaving"
@@ -181,7 +173,8 @@ class Collector:
             self._taps += 1
             try:
                 memory = Memory(descriptors[0])
-                await send(connection, {"op": "welcome", "version": VERSION, "problem": self._problem})
+                with suppress(anyio.BrokenResourceError):  # gone already, but what it recorded is here
+                    await send(connection, {"op": "welcome", "version": VERSION, "problem": self._problem})
                 intake = Intake(run, memory, connection, self._analysing, problem=partial(self._report, run.run_id))
                 await intake.read(lambda: self._loader.changed(run.run_id))
             finally:

@@ -100,11 +100,17 @@ class Framer:
             return
         self._parts.append(part)
         if self._size > self._limit:
-            self._hash = hashlib.sha256()
-            self._skim = Skim() if self.side != "stderr" else None
-            for held in self._parts:
-                self._pass(held)
-            self._parts = [b"".join(self._parts)[: self._keep]]
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Holds no more of the open frame than its hash and envelope, as of an oversize one."""
+        if self._hash or not self._size:
+            return
+        self._hash = hashlib.sha256()
+        self._skim = Skim() if self.side != "stderr" else None
+        for held in self._parts:
+            self._pass(held)
+        self._parts = [b"".join(self._parts)[: self._keep]]
 
     def _pass(self, part: bytes) -> None:
         """Bytes of an oversize frame."""

@@ -29,6 +29,7 @@ START_S = (1.5, 60.0)  # so long one that was started may take to listen; longer
 QUIET_MS = 30_000  # so long without news of the collector before memory is given back
 SILENCE_S = 5.0  # so long unrecorded before the user is told
 NO_MEMORY = "the system grants no memory to record into"
+NOBODY = (FileNotFoundError, ConnectionRefusedError)
 HOPELESS = (PermissionError, FileExistsError, NotADirectoryError)  # the state directory cannot be: told at once
 
 
@@ -55,7 +56,7 @@ class Link:
                     self._deliver(connection, deadline)
             except (OSError, ValueError) as problem:
                 if monotonic() - self._alone_since > SILENCE_S or isinstance(problem, HOPELESS):
-                    self._warn(str(problem))
+                    self._warn("no collector answers" if isinstance(problem, NOBODY) else str(problem))
                 sleep(self._pause)
                 self._pause = min(self._pause * 1.5, RETRY_S[1])
         self._free_start_lock()
@@ -84,7 +85,7 @@ class Link:
             connection = starter.connect(self._home)
         except OSError:
             if self._start_lock is None:
-                self._start_lock = starter.start(self._home)
+                self._start_lock = starter.start(self._home, self._hello["server_pid"])
                 self._lock_until = monotonic() + self._start_wait
             elif monotonic() > self._lock_until:
                 self._free_start_lock()  # it did not come up: let somebody, perhaps us, try again
@@ -102,11 +103,12 @@ class Link:
             self.finished = True
         if answer.get("op") != "welcome":
             raise ValueError(f"the collector answered {answer.get('op')!r}: {answer.get('problem')}")
-        if answer.get("problem"):
-            self._warn(str(answer["problem"]))
         connection.setblocking(False)
         self._channel.connect(connection.fileno())
+        self._channel.ring()  # the bell may have been rung before it was there
         self.connected = True
+        if answer.get("problem"):
+            self._warn(str(answer["problem"]))
         try:
             self._serve(connection, deadline)
         finally:

@@ -48,11 +48,13 @@ def at_socket(home: str, act: object) -> None:
         os.close(here)
 
 
-def collector_command(home: str) -> list[str]:
-    return [sys.executable, "-P", "-m", "mcptap.exporters.collector", "--home", home, "--detach"]
+def collector_command(home: str, server: int | None = None) -> list[str]:
+    """`server`: the pid that is to be looked after should we be killed before the collector listens."""
+    watched = ["--server", str(server)] if server else []
+    return [sys.executable, "-P", "-m", "mcptap.exporters.collector", "--home", home, "--detach", *watched]
 
 
-def start(home: str) -> int | None:
+def start(home: str, server: int | None = None) -> int | None:
     """Starts a collector and returns a descriptor that keeps others from doing the same until it is closed.
 
     None: somebody else is starting one. Raises OSError when the state directory cannot be written to.
@@ -65,7 +67,7 @@ def start(home: str) -> int | None:
         os.close(lock)
         return None
     try:
-        os.waitpid(_spawn(home), 0)
+        os.waitpid(_spawn(home, server), 0)
     except ChildProcessError:
         pass  # whoever started us ignores the ends of children
     except BaseException:
@@ -74,8 +76,8 @@ def start(home: str) -> int | None:
     return lock
 
 
-def _spawn(home: str) -> int:
-    command = collector_command(home)
+def _spawn(home: str, server: int | None) -> int:
+    command = collector_command(home, server)
     return os.posix_spawn(
         command[0],
         command,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FLUSH_S = 0.5  # at most so long does our exit wait for the collector; hosts grant 2 s
 SWITCH_S = 0.0002  # a pump waits at most so long for the interpreter while the link's thread has it
+HEAD_START_S = 0.02  # so long our own imports wait, not to take the first answer's time
 STACK = 1 << 20  # bytes for each of our few threads: 8 MiB would not fit where a host limits memory
 STRICT_S = 15.0  # so long a strict tap tries to find a collector that can record
 
@@ -65,7 +66,7 @@ class Tap:
         self._said: set[str] = set()
         self._stop, self._stopper = os.pipe()
         self._outputs: list[Any] = []
-        self._imported, self._delivered = allocate_lock(), allocate_lock()
+        self._imported, self._delivered, self._hurry = allocate_lock(), allocate_lock(), allocate_lock()
         self.link: Link | None = None
 
     @property
@@ -107,8 +108,8 @@ class Tap:
 
     def start_link(self) -> None:
         """Looks for the collector on a thread of its own."""
-        self._imported.acquire()
-        self._delivered.acquire()
+        for lock in (self._imported, self._delivered, self._hurry):
+            lock.acquire()
         start_new_thread(self._run_link, ())
 
     def refuse_unless_recorded(self) -> None:
@@ -133,6 +134,7 @@ class Tap:
 
     def leave(self, status: int, max_rss_bytes: int, cpu_seconds: float) -> NoReturn:
         """The server has ended: drain, let the host see it, deliver the rest, end the same way."""
+        _release(self._hurry)
         os.close(self._stopper)
         for ended in self._outputs:
             ended.acquire()
@@ -152,14 +154,15 @@ class Tap:
         return Link(self.channel, self.home, self._hello(), self.warn)
 
     def _run_link(self) -> None:
+        self._hurry.acquire(timeout=HEAD_START_S)
         try:
-            self.link = self._make_link()
-            import mcptap.tap.pipe.handover  # noqa: F401  # at the end it may be too late to load anything
-        finally:
-            self._imported.release()
-        try:
+            try:
+                self.link = self._make_link()
+                import mcptap.tap.pipe.handover  # noqa: F401  # at the end it may be too late to load anything
+            finally:
+                self._imported.release()
             self.link.run()
-        except Exception as bug:
+        except BaseException as bug:  # a module of the server's that shadows one of ours may even try to exit
             self.warn(type(bug).__name__)
         self._delivered.release()
 
