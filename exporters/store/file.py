@@ -33,16 +33,16 @@ class ReplacedError(OSError):
 
 def open_store(path: Path) -> tuple[duckdb.DuckDBPyConnection, Identity]:
     """Opens the database, made or made anew if need be. Raises duckdb.Error, OSError."""
+    if not path.exists():
+        _make(path)
     connection = open_file(path)
     try:
         _check_whole(connection, path)
-        version = _version(connection)
-        if version not in (None, schema.VERSION):
+        if _version(connection) != schema.VERSION:
             connection.close()
             remove(path)
-            connection, version = open_file(path), None
-        if version is None:
-            _create(connection)
+            _make(path)
+            connection = open_file(path)
         return connection, identity(path)
     except BaseException:
         connection.close()
@@ -112,17 +112,23 @@ def _check_whole(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise OSError(f"{path.name} is corrupt: it has {size} bytes of {due}")
 
 
-def _version(connection: duckdb.DuckDBPyConnection) -> int | None:
-    """None for an empty database, 0 for one that is not ours."""
+def _version(connection: duckdb.DuckDBPyConnection) -> int:
+    """0 for one that is not ours."""
     tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     if "schema_version" not in tables:
-        return 0 if tables else None
+        return 0
     row = connection.execute("SELECT max(version) FROM internal.schema_version").fetchone()
     return int(row[0]) if row and row[0] is not None else 0
 
 
-def _create(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.begin()
-    for statement in schema.statements():
-        connection.execute(statement)
-    connection.commit()
+def _make(path: Path) -> None:
+    """An empty database under this name, whole or not at all: who makes it may be killed at any moment."""
+    new = path.with_name(path.name + ".new")
+    remove(new)
+    with open_file(new) as connection:
+        for statement in schema.statements():
+            connection.execute(statement)
+        connection.execute("CHECKPOINT")
+    remove_log(new)
+    remove_log(path)
+    new.rename(path)
