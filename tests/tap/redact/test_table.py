@@ -1,4 +1,7 @@
-"""One table, and what each row of it promises: its example is taken out, its near miss is left alone."""
+"""One table, and what each row of it promises: its example is taken out, its near miss is left alone.
+
+A family at a time: four hundred rows would be thousands of tests.
+"""
 
 import re
 from collections.abc import Mapping
@@ -24,41 +27,44 @@ def secret(rule: Rule) -> str:
     return example[start:end]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=IDS)
-def test_the_example_is_taken_out_under_the_rules_name(rule: Rule) -> None:
-    text, redactions = REDACTOR.text(f"before {build(rule.example)} after")
-    assert secret(rule) not in text
-    assert text.startswith("before ")
-    assert text.endswith(" after") or "private-key" in rule.id
-    assert rule.id in {note.rule for note in redactions} or rule.id in SHARED
-    assert REDACTOR.text(text) == (text, ())
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_example_is_taken_out_under_the_rules_name(family: str) -> None:
+    for rule in families()[family]:
+        text, redactions = REDACTOR.text(f"before {build(rule.example)} after")
+        assert secret(rule) not in text, rule.id
+        assert text.startswith("before "), rule.id
+        assert text.endswith(" after") or "private-key" in rule.id, rule.id
+        assert rule.id in {note.rule for note in redactions} or rule.id in SHARED, rule.id
+        assert REDACTOR.text(text) == (text, ()), rule.id
 
 
-@pytest.mark.parametrize("rule", RULES, ids=IDS)
-def test_the_near_miss_is_left_alone(rule: Rule) -> None:
-    near_miss = build(rule.near_miss)
-    assert REDACTOR.text(near_miss) == (near_miss, ())
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_near_miss_is_left_alone(family: str) -> None:
+    for rule in families()[family]:
+        near_miss = build(rule.near_miss)
+        assert REDACTOR.text(near_miss) == (near_miss, ()), rule.id
 
 
-@pytest.mark.parametrize("rule", RULES, ids=IDS)
-def test_the_example_is_found_behind_any_escape(rule: Rule) -> None:
-    for before in ("\\n", "%3D", "\\u0022", "=", "'", "x ", "\0", "é"):
-        assert secret(rule) not in REDACTOR.text(before + build(rule.example))[0]
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_example_is_found_behind_any_escape(family: str) -> None:
+    for rule in families()[family]:
+        for before in ("\\n", "%3D", "\\u0022", "=", "'", "x ", "\0", "é"):
+            assert secret(rule) not in REDACTOR.text(before + build(rule.example))[0], (rule.id, before)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=IDS)
-def test_a_row_says_what_it_takes_out_and_where_its_format_is_told(rule: Rule) -> None:
-    assert rule.title
-    assert len(rule.source) >= 5
-    assert "//" not in rule.source
+def test_a_row_says_what_it_takes_out_and_where_its_format_is_told() -> None:
+    for rule in RULES:
+        assert rule.title, rule.id
+        assert len(rule.source) >= 5, rule.id
+        assert "//" not in rule.source, rule.id
 
 
-@pytest.mark.parametrize("rule", RULES, ids=IDS)
-def test_a_keyword_is_in_every_example(rule: Rule) -> None:
-    text = Text(build(rule.example))
-    hay = text.folded if rule.fold else text.text
-    assert not rule.keywords or any(keyword in hay for keyword in rule.keywords)
-    assert rule.keywords or rule.floating
+def test_a_keyword_is_in_every_example() -> None:
+    for rule in RULES:
+        text = Text(build(rule.example))
+        hay = text.folded if rule.fold else text.text
+        assert not rule.keywords or any(keyword in hay for keyword in rule.keywords), rule.id
+        assert rule.keywords or rule.floating, rule.id
 
 
 def test_there_are_rules_enough_and_their_ids_are_unique() -> None:
