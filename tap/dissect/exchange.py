@@ -53,7 +53,7 @@ def exchange(
         long_lived=request.method in LONG_LIVED,
         client_name=client_name,
         server_name=server_name,
-        trace_id=mcp.trace_id(request.facts.get("traceparent")) or digest[:32],
+        trace_id=trace_of(request),
         span_id=digest[32:48],
         logical_id=request.logical_id,
         client_version=client_version,
@@ -64,3 +64,9 @@ def exchange(
         log_count=request.logs,
         task_id=request.facts.get("task_id"),
     )
+
+
+def trace_of(request: Pending) -> str:
+    """The trace that a request belongs to: the caller's, else that of its logical call."""
+    own = mcp.trace_id(request.facts.get("traceparent"))
+    return own or request.trace_id or sha256(request.logical_id.encode()).hexdigest()[:32]
