@@ -107,9 +107,7 @@ class Correlator:
         self._belonging.opened(request)
         return Settled(self._evict(), message.seq)
 
-    def _call(
-        self, message: MessageRecord, method: str, facts: dict[str, Any]
-    ) -> tuple[str, int | None, str | None]:
+    def _call(self, message: MessageRecord, method: str, facts: dict[str, Any]) -> tuple[str, int | None, str | None]:
         """The logical call that a request belongs to, which of its rounds it is (None for a word on a task), and the
         trace of the request that began it."""
         own = f"{self.run_id}/{message.seq}"

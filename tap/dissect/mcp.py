@@ -18,7 +18,7 @@ from mcptap.tap.records import Kind
 
 # Any flags. Versions to come may say more behind them; ff is none.
 _TRACEPARENT = re.compile(
-    r"(?:00|(?!ff)(?P<later>[0-9a-f]{2}))-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})(?P<span>[0-9a-f]{16})"
+    r"(?:00|(?!00|ff)(?P<later>[0-9a-f]{2}))-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})(?P<span>[0-9a-f]{16})"
     r"-(?P<flags>[0-9a-f]{2})(?(later)(?:-.*)?)",
     re.DOTALL,
 )

@@ -27,7 +27,7 @@ class Rounds:
         self._by_call: dict[_Key, list[_Call]] = {}  # the oldest is repeated first
 
     def repeated(self, side: Side, method: str, facts: dict[str, Any]) -> _Call | None:
-        """The call that this request goes on with, and which of its rounds it is, and its trace; None if it begins one."""
+        """The call that this request goes on with, and its round, and its trace; None if it begins one."""
         if side != "client":
             return None
         if state := facts.get(STATE):
