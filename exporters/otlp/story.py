@@ -132,7 +132,9 @@ class Story:
     def __init__(self, started: RunStarted, mark: Mark, content: Content) -> None:
         self.started, self._content = started, content
         self.done = False
-        self._sent, self._upto, self._now = mark.upto, mark.resume, 0
+        self._sent, self._upto = mark.upto, mark.resume
+        self._now = self._last = 0  # ns since the epoch: the latest that was seen, and the last line's
+        self._idle_since: int | None = None
         self._open: dict[int, Open] = {}
         self._due: list[tuple[int, int]] = []  # heap of when each that was told is settled
         state = orjson.loads(mark.state)
@@ -158,7 +160,7 @@ class Story:
 
     def feed(self, line: bytes, start: int, end: int) -> list[Item]:
         """What the line that stands there gives to send. A line that is none gives nothing."""
-        self._upto = end
+        self._upto, self._idle_since = end, None
         try:
             record = record_from_json(orjson.loads(line))
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
@@ -170,11 +172,12 @@ class Story:
 
     def pass_time(self, now: int) -> list[Item]:
         """What is settled at this time, when there are no more lines."""
-        self._now = max(self._now, now)
+        self._idle_since = now if self._idle_since is None else self._idle_since
+        self._now = max(self._now, now, self._last + now - self._idle_since)  # the lines' clock may be another
         return list(self._release(done=self.done)) if self._upto >= self._sent else []
 
     def _take(self, record: Record, start: int) -> Iterator[Item]:
-        at = getattr(record, "at", 0)
+        at = self._last = record.at
         self._now = max(self._now, at)
         match record:
             case MessageRecord():
