@@ -1,8 +1,8 @@
 """A batch on its way: sent, sent again after a pause, or taken apart until the one item is found that nobody takes.
 
 The idea: nothing is given up for a reason that may be the whole destination's. A batch that is refused as it is (400,
-413) is halved; a single item that is refused is passed over only if others pass. A backend that answers 400 to
-everything has a wrong setting, not a thousand wrong spans: then we wait.
+413) is halved; a single item that is refused is passed over only if others pass, or a request without any does. A
+backend that answers 400 to everything has a wrong setting, not a thousand wrong spans: then we wait.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ REFUSED_S: Final = 30.0  # at least, when the user has to change something
 LONGEST_ASKED_S: Final = 900.0  # that a backend may make us wait
 RATE: Final = 2000.0  # items a second, at most: to catch up must not drown a backend
 LOOK_S: Final = 0.2  # so soon a pause ends when there is hurry
-PATIENCE: Final = 5  # refusals of one item while nothing else has passed, before it is passed over
+PATIENCE: Final = 20  # refusals of one item while nothing passes, before it is passed over all the same
 
 
 class Sender(Protocol):
@@ -107,6 +107,7 @@ class Delivery:
             return False
         self._refusals += 1
         if not self._proven and self._refusals <= PATIENCE:
+            self._proven = self._sender.send(()).verdict == "delivered"  # then it is tried once more
             return False
         self._proven, self._refusals = False, 0
         return True

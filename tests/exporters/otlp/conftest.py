@@ -113,6 +113,11 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="session")
+def new_recording() -> type[Recording]:
+    return Recording
+
+
 @pytest.fixture
 def recording(home: Path) -> Callable[..., Recording]:
     return lambda *words, **changes: Recording(home, *words, **changes)
@@ -239,7 +244,7 @@ class GrpcBackend(Backend):
 
     def _export(self, path: str, empty: Any) -> Any:
         def export(_self: Any, request: Any, context: Any) -> Any:
-            self.headers.append({key: value for key, value in context.invocation_metadata()})
+            self.headers.append(dict(context.invocation_metadata()))
             answer = self.answers.pop(0) if self.answers else empty()
             if isinstance(answer, grpc.StatusCode):
                 context.abort(answer, "hush")
