@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from mcptap.exporters.otlp.story import Alarm, End, Item, Mark, Span, Story
 from mcptap.tap.record_json import record_from_json
 from mcptap.tap.records import RunStarted
 
+BEGINNING = Mark()
 CONTENT = Content(wanted=False, length=100)
 TASK = {"taskId": "t1", "status": "working"}
 
@@ -25,9 +27,7 @@ def lines_of(run: Any) -> list[tuple[int, int, bytes]]:
     return [(before, end, line) for (before, _), (end, line) in pairwise(ends)]
 
 
-def story_of(run: Any, mark: Mark = Mark()) -> Story:
-    import orjson
-
+def story_of(run: Any, mark: Mark = BEGINNING) -> Story:
     started = record_from_json(orjson.loads(lines_of(run)[0][2]))
     assert isinstance(started, RunStarted)
     return Story(started, mark, CONTENT)
@@ -152,18 +152,16 @@ def test_a_session_begins_with_the_handshake(recording: Any) -> None:
     assert [end.session_at is not None for end in ends] == [True, False]
 
 
-STEPS = st.lists(
-    st.sampled_from(
-        ["call", "answer", "cancel", "ask_back", "again", "task", "end_task", "progress", "finding", "wait"]
-    ),
-    max_size=30,
-)
+WORDS = ["call", "answer", "cancel", "ask_back", "task", "end_task", "progress", "finding", "wait"]
+STEPS = st.lists(st.sampled_from(WORDS), max_size=30)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(STEPS, st.data())
-def test_read_again_from_any_mark_everything_is_told_once(tmp_path: Path, steps: list[str], data: Any) -> None:
-    run = played(tmp_path / str(len(list(tmp_path.iterdir()))), steps)
+def test_read_again_from_any_mark_everything_is_told_once(
+    tmp_path: Path, new_recording: Any, steps: list[str], data: Any
+) -> None:
+    run = played(new_recording(tmp_path / str(len(list(tmp_path.iterdir())))), steps)
     lines = lines_of(run)
     whole = told(story_of(run), lines)
     cut = data.draw(st.integers(0, len(lines)))
@@ -188,42 +186,44 @@ def told(story: Story, lines: list[tuple[int, int, bytes]]) -> list[Any]:
     ]
 
 
-def played(home: Path, steps: list[str]) -> Any:
+def played(run: Any, steps: list[str]) -> Any:
     """A run in which these things happen."""
-    from tests.exporters.otlp.conftest import Recording
-
-    run, open_ids, states, number = Recording(home), [], [], 0
-    for step in steps:
-        number += 1
-        match step:
-            case "call":
-                open_ids.append(run.call("t", {"progressToken": number}))
-            case "task":
-                open_ids.append(run.ask("tools/call", name="t", arguments={}, task={}))
-                run.answer(open_ids.pop(), task={"taskId": f"k{number}", "status": "working"})
-                states.append(f"k{number}")
-            case "end_task" if states:
-                run.tell("notifications/tasks/status", taskId=states[-1], status="completed")
-            case "answer" if open_ids:
-                run.answer(open_ids.pop(0), content=[])
-            case "cancel" if open_ids:
-                run.tell("notifications/cancelled", side="client", requestId=open_ids[0])
-            case "ask_back" if open_ids:
-                run.answer(open_ids.pop(), resultType="input_required", requestState=f"s{number}")
-                run.ask("tools/call", name="t", arguments={}, requestState=f"s{number}", inputResponses={})
-            case "finding":
-                run.finding(number)
-            case "wait":
-                run.pass_s(0.7)
-            case "progress":
-                run.tell("notifications/progress", progressToken=number - 1, progress=1)
+    open_ids: list[Any] = []
+    for number, step in enumerate(steps):
+        HAPPENS[step](run, number, open_ids)
     if len(steps) % 2:
         run.end()
     return run
 
 
-@pytest.mark.parametrize(
-    "line", [b"", b"null\n", b"[]\n", b'{"type":"message","seq":1}\n', b'{"type":"other"}\n', b"\xff"]
-)
+def make_task(run: Any, _number: int, _: list[Any]) -> None:
+    run.answer(run.ask("tools/call", name="t", arguments={}, task={}), task=TASK)
+
+
+def ask_back(run: Any, number: int, open_ids: list[Any]) -> None:
+    if open_ids:
+        run.answer(open_ids.pop(), resultType="input_required", requestState=f"s{number}")
+        run.ask("tools/call", name="t", arguments={}, requestState=f"s{number}", inputResponses={})
+
+
+def cancel(run: Any, _: int, open_ids: list[Any]) -> None:
+    run.tell("notifications/cancelled", side="client", requestId=open_ids[0] if open_ids else 0)
+
+
+HAPPENS: dict[str, Any] = {
+    "call": lambda run, number, open_ids: open_ids.append(run.call("t", {"progressToken": number})),
+    "answer": lambda run, _, open_ids: run.answer(open_ids.pop(0) if open_ids else 0, content=[]),
+    "cancel": cancel,
+    "ask_back": ask_back,
+    "task": make_task,
+    "end_task": lambda run, *_: run.tell("notifications/tasks/status", taskId="t1", status="completed"),
+    "progress": lambda run, number, _: run.tell("notifications/progress", progressToken=number - 1, progress=1),
+    "finding": lambda run, number, _: run.finding(number),
+    "wait": lambda run, *_: run.pass_s(0.7),
+}
+NO_LINES = (b"", b"null\n", b"[]\n", b'{"type":"message","seq":1}\n', b'{"type":"other"}\n', b"\xff")
+
+
+@pytest.mark.parametrize("line", NO_LINES)
 def test_a_line_that_is_none_gives_nothing(recording: Any, line: bytes) -> None:
     assert story_of(recording()).feed(line, 0, len(line)) == []
