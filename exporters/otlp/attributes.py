@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any, Final, NamedTuple
 
 from mcptap.exporters.otlp import conventions as name
-from mcptap.exporters.otlp.story import Open, Span
+from mcptap.exporters.otlp.items import Open, Span
 from mcptap.tap.records import Exchange, RunStarted
 
 MAX_NAME: Final = 200  # characters of a name

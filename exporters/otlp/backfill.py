@@ -18,11 +18,11 @@ from mcptap.exporters.otlp import telemetry
 from mcptap.exporters.otlp.content import Content
 from mcptap.exporters.otlp.delivery import Delivery
 from mcptap.exporters.otlp.gathering import ITEMS
+from mcptap.exporters.otlp.items import Alarm, Item, Mark, Open, Span
 from mcptap.exporters.otlp.lane import sender_of
 from mcptap.exporters.otlp.outcome import Outcome
 from mcptap.exporters.otlp.reading import RunReader
 from mcptap.exporters.otlp.settings import Destination, Route
-from mcptap.exporters.otlp.story import Alarm, Item, Mark, Open, Span
 from mcptap.exporters.otlp.totals import Totals
 from mcptap.tap.records import Exchange, RunStarted
 

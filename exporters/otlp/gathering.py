@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 
 from mcptap.exporters.journal.reader import find_run, run_files
 from mcptap.exporters.otlp.content import Content
+from mcptap.exporters.otlp.items import Item, Mark
 from mcptap.exporters.otlp.marks import Marks
 from mcptap.exporters.otlp.reading import RunReader, size_of
-from mcptap.exporters.otlp.story import Item, Mark
 from mcptap.exporters.store.lengths import unread
 
 ITEMS: Final = 512

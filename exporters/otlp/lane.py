@@ -17,9 +17,9 @@ from mcptap.exporters.otlp.attributes import service_name
 from mcptap.exporters.otlp.content import Content
 from mcptap.exporters.otlp.delivery import PAUSES_S, Delivery, Sender
 from mcptap.exporters.otlp.gathering import ITEMS, Batch, Gathering
+from mcptap.exporters.otlp.items import Alarm, Item, Span
 from mcptap.exporters.otlp.marks import Marks
 from mcptap.exporters.otlp.settings import Destination, Route
-from mcptap.exporters.otlp.story import Alarm, Item, Span
 from mcptap.exporters.otlp.totals import Totals
 
 TICK_S: Final = 0.5  # between two looks while something is held

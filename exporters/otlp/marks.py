@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from mcptap.exporters.otlp.story import Mark
+from mcptap.exporters.otlp.items import Mark
 
 FILE: Final = "export.db"
 WAIT_S: Final = 20.0  # for another thread's transaction

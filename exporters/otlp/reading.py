@@ -16,7 +16,8 @@ import orjson
 from mcptap.exporters.journal.bodiless import without_body
 from mcptap.exporters.journal.reader import DamagedFileError, find_run, read_lines
 from mcptap.exporters.otlp.content import Content
-from mcptap.exporters.otlp.story import Alarm, Item, Mark, Span, Story
+from mcptap.exporters.otlp.items import Alarm, Item, Mark, Span
+from mcptap.exporters.otlp.story import Story
 from mcptap.tap.record_json import record_from_json
 from mcptap.tap.records import RunStarted
 

@@ -16,15 +16,14 @@ been sent; reading again from `mark.resume` restores everything, because what is
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import orjson
 
 from mcptap.exporters.otlp.content import Content
+from mcptap.exporters.otlp.items import Alarm, Context, End, Event, Item, Loss, Mark, Open, Span
 from mcptap.tap.dissect.exchange import own_ids
-from mcptap.tap.dissect.mcp import Caller, caller
 from mcptap.tap.dissect.methods import INITIALIZE, LOG, PROGRESS, STATE
 from mcptap.tap.dissect.pending import MAX_IN_FLIGHT, remember
 from mcptap.tap.record_json import record_from_json
@@ -37,93 +36,6 @@ MAX_CALLS: Final = 256  # that were asked back and not repeated yet, of one run
 MAX_KNOWN: Final = 4096  # messages whose span is known, for findings that come late
 _SECOND: Final = 1_000_000_000
 _AGES: Final = 1 << 62
-
-
-class Context(NamedTuple):
-    """A span's identity, in hex digits."""
-
-    trace_id: str
-    span_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened while a request was open."""
-
-    name: str
-    at: int
-    attributes: dict[str, Any]
-
-
-@dataclass(slots=True)
-class Open:
-    """A request, and all that came of it so far."""
-
-    offset: int  # of its line in the journal
-    facts: dict[str, Any]
-    content: dict[str, Any]  # attributes that its bodies give
-    events: list[Event] = field(default_factory=list)
-    dropped: int = 0  # events beyond the first MAX_EVENTS
-    deferred: list[Finding] = field(default_factory=list)  # to be told when the trace is known
-    exchange: Exchange | None = None
-    told_at: int = 0
-    due: int = 0  # when it is settled
-    link: Context | None = None  # the round before
-    session: bool = False
-    reason: str | None = None  # why it was cancelled
-
-    @property
-    def parent(self) -> Caller | None:
-        """The span that it was sent from."""
-        return caller(self.facts.get("traceparent"))
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """An exchange that is settled."""
-
-    started: RunStarted
-    exchange: Exchange
-    request: Open
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """A finding, and the span that it is about if that is known."""
-
-    started: RunStarted
-    finding: Finding
-    context: Context | None
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """Traffic that passed unrecorded."""
-
-    started: RunStarted
-    gap: Gap
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """A run's end. `session_at`: since when its client and server had agreed to talk; None if they never did."""
-
-    started: RunStarted
-    ended: RunEnded
-    session_at: int | None
-    protocol_version: str | None
-
-
-Item = Span | Alarm | Loss | End
-
-
-class Mark(NamedTuple):
-    """How far a run has been sent."""
-
-    resume: int = 0  # what stands before this offset is needed no more
-    upto: int = 0  # what was told before this offset has been sent, unless it is held
-    state: bytes = b"{}"
 
 
 class Story:

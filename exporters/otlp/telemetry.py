@@ -33,8 +33,8 @@ from opentelemetry.trace import (
 
 from mcptap.exporters.otlp import attributes
 from mcptap.exporters.otlp import conventions as name
+from mcptap.exporters.otlp.items import Alarm, Context, Span
 from mcptap.exporters.otlp.settings import Destination
-from mcptap.exporters.otlp.story import Alarm, Context, Span
 from mcptap.tap.records import RunStarted
 from mcptap.tap.version import VERSION
 

@@ -17,7 +17,7 @@ import orjson
 
 from mcptap.exporters.otlp import attributes
 from mcptap.exporters.otlp import conventions as name
-from mcptap.exporters.otlp.story import Alarm, End, Item, Loss, Span
+from mcptap.exporters.otlp.items import Alarm, End, Item, Loss, Span
 from mcptap.tap.dissect.methods import METHODS
 
 MAX_SERIES: Final = 1000  # of one metric

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from mcptap.exporters.journal.reader import read_lines
 from mcptap.exporters.otlp.content import Content
-from mcptap.exporters.otlp.story import Alarm, End, Item, Mark, Span, Story
+from mcptap.exporters.otlp.items import Alarm, End, Item, Mark, Span
+from mcptap.exporters.otlp.story import Story
 from mcptap.tap.record_json import record_from_json
 from mcptap.tap.records import RunStarted
 
