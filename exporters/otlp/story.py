@@ -60,8 +60,9 @@ class Story:
     def mark(self) -> Mark:
         """Where the story stands, when all that it gave has been sent."""
         first = next(iter(self._open.values()), None)
-        held = {str(seq): request.link for seq, request in self._open.items() if request.exchange}
-        state = {"held": held, "calls": self._calls, "session_at": self._session_at, "protocol": self._protocol}
+        held = {str(seq): [*(request.link or ())] for seq, request in self._open.items() if request.exchange}
+        calls = {call: [*context] for call, context in self._calls.items()}
+        state = {"held": held, "calls": calls, "session_at": self._session_at, "protocol": self._protocol}
         upto = max(self._upto, self._sent)
         return Mark(upto if first is None else first.offset, upto, orjson.dumps(state))
 

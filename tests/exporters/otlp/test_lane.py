@@ -252,3 +252,24 @@ def test_a_line_that_is_none_and_a_file_that_is_cut_cost_only_themselves(
     lane = lanes(backend.url)
     until(lane.idle.is_set)
     assert len(backend.spans) == 2
+
+
+def test_rounds_that_a_restart_tears_apart_are_linked_all_the_same(
+    recording: Any, backend: Any, lanes: Any, until: Any
+) -> None:
+    modern = {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}
+    run = recording()
+    run.answer(run.call("who", modern), resultType="input_required", requestState="s1", inputRequests={})
+    lane = lanes(backend.url)
+    until(lambda: lane.status()["sent"] == 1)
+    lane.leave()
+    lane.join(10)
+    run.answer(
+        run.ask("tools/call", name="who", arguments={}, requestState="s1", inputResponses={}, _meta=modern), content=[]
+    )
+    run.end()
+    lanes(backend.url)
+    until(lambda: len(backend.spans) == 2)
+    one, two = backend.spans
+    assert [link.span_id for link in two.links] == [one.span_id]
+    assert one.trace_id == two.trace_id
