@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "exporters.journal": ("exporters.journal", "tap"),
     "exporters.store": ("exporters.store", "exporters.journal", "tap"),
     "exporters.otlp": ("exporters.otlp", "exporters.journal", "exporters.store.lengths", "tap"),
+    "exporters.boards": (),
     "exporters.collector": (
         "exporters.collector",
         "exporters.journal",
