@@ -52,6 +52,14 @@ class _Session(requests.Session):
         self._route = route
         self.outcome: Outcome | None = None
 
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """As requests does it. Raises _AnswerNotedError for what can never be a request."""
+        try:
+            return super().prepare_request(request)
+        except Exception as problem:
+            self.outcome = Outcome("refused", "the endpoint or a header cannot be sent as it is")
+            raise _AnswerNotedError from problem
+
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """One attempt. Raises _AnswerNotedError unless the answer is 200."""
         options["allow_redirects"] = False
@@ -62,6 +70,8 @@ class _Session(requests.Session):
                 response._content = b""  # noqa: SLF001  # what there is to know has been noted
         except requests.RequestException as problem:
             self.outcome = Outcome("later", _said(problem))
+        except Exception as problem:  # of urllib3, while the answer is read
+            self.outcome = Outcome("later", f"the answer cannot be read: {type(problem).__name__}")
         if self.outcome.verdict != "delivered":
             raise _AnswerNotedError
         return response

@@ -253,6 +253,8 @@ def _directory() -> str:
 def _telemetry(options: dict[str, str | bool]) -> dict[str, str]:
     """Where this run is to be sent, by OpenTelemetry's variables; an option counts more than any of them."""
     found = {name: _printable(value) for name, value in os.environ.items() if name.startswith("OTEL_")}
+    if "--otlp-endpoint" in options:  # the environment's credentials are for another place
+        found = {name: value for name, value in found.items() if not _is_about(name, "HEADERS")}
     for option, setting in TELEMETRY.items():
         if option in options:
             found = {name: value for name, value in found.items() if not _is_about(name, setting)}

@@ -183,6 +183,27 @@ def test_a_backend_that_refuses_everything_costs_nothing(recording: Any, backend
     assert lane.status()["skipped"] == 0
 
 
+def test_an_answer_that_breaks_off_is_no_answer(recording: Any, backend: Any, lanes: Any, until: Any) -> None:
+    backend.answers = [(200, {"Content-Length": "50", "Connection": "close"}, b"x")]
+    run = recording()
+    run.calls(3)
+    run.end()
+    lane = lanes(backend.url, OTEL_EXPORTER_OTLP_TIMEOUT="0.5")
+    until(lambda: lane.status()["sent"] == 3)
+    assert lane.status()["error"]
+    assert lane.status()["skipped"] == 0
+
+
+def test_a_header_that_cannot_be_sent_costs_nothing(recording: Any, backend: Any, lanes: Any, until: Any) -> None:
+    run = recording()
+    run.calls(3)
+    run.end()
+    lane = lanes(backend.url, OTEL_EXPORTER_OTLP_HEADERS=f"x-api-key=%20{SECRET}")
+    until(lambda: lane.status()["error"] or lane.status()["sent"])
+    assert lane.status()["skipped"] == 0
+    assert SECRET not in str(lane.status())
+
+
 def test_a_backend_that_is_not_there_is_told_and_waited_for(
     recording: Any, backend: Any, lanes: Any, until: Any
 ) -> None:

@@ -111,6 +111,7 @@ def test_an_option_counts_more_than_the_environment(tap: Any, backend: Any, unti
 def test_options_replace_all_that_the_environment_says_of_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://other")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "5")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "key=of-the-other")
     options, command, _ = parse(["--otlp-endpoint", "http://h", "--otlp-protocol=grpc", "--", "serve"])
     assert command == ["serve"]
     found = {name: value for name, value in _telemetry(options).items() if name.startswith("OTEL_EXPORTER")}
