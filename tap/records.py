@@ -63,7 +63,7 @@ class Exchange:
     long_lived: bool
     client_name: str | None
     server_name: str | None
-    trace_id: str  # 32 hex digits: the caller's, else derived from run and seq
+    trace_id: str  # 32 hex digits: the caller's, else that of the logical call
     span_id: str  # 16 hex digits, derived from run and seq
     logical_id: str  # shared by the rounds of one multi-round call, and by what is said of a task it created
     # What follows came later than the others: a line that an earlier version wrote has none of it.

@@ -33,7 +33,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "exporters.entry": ("exporters.cli.main", "tap.pipe", "tap.version"),
     "exporters.journal": ("exporters.journal", "tap"),
     "exporters.store": ("exporters.store", "exporters.journal", "tap"),
-    "exporters.collector": ("exporters.collector", "exporters.journal", "exporters.store", "tap"),
+    "exporters.otlp": ("exporters.otlp", "exporters.journal", "exporters.store.lengths", "tap"),
+    "exporters.boards": (),
+    "exporters.collector": (
+        "exporters.collector",
+        "exporters.journal",
+        "exporters.store",
+        "exporters.otlp.settings",
+        "tap",
+    ),
     "exporters.selftest": ("exporters.selftest", "tap.pipe.options", "tap.version"),
     "exporters.demo": ("exporters.demo", "exporters.store", "exporters.collector.client", "tap"),
     "exporters.cli": ("exporters", "tap"),
@@ -58,7 +66,7 @@ WORLD = frozenset(
         "time",
     )
 )
-SILENT = ("tap", "exporters.collector", "exporters.journal", "exporters.store")
+SILENT = ("tap", "exporters.collector", "exporters.journal", "exporters.otlp", "exporters.store")
 VAGUE = re.compile(r"(?:^|_)(?:utils?|helpers?|managers?|common|misc)(?:_|$)")
 
 FILE_LINES, TEST_LINES, FUNCTION_LINES = 300, 400, 50

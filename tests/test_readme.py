@@ -59,7 +59,7 @@ def test_the_options_are_those_that_the_wrapper_takes() -> None:
 
 
 def test_the_commands_are_those_that_there_are() -> None:
-    (group,) = (value for value in vars(command_line).values() if isinstance(value, click.Group))
+    group = command_line.cli
     commands = {
         name: group.get_command(click.Context(group), name) for name in group.list_commands(click.Context(group))
     }

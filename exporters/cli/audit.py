@@ -34,7 +34,7 @@ def verify(home: Path, expect_head: str | None, *, as_json: bool) -> int:
     if expect_head is not None and not HEAD.fullmatch(expect_head := expect_head.strip().lower()):
         raise click.UsageError("--expect-head takes the 64 hexadecimal digits that mcptap verify printed")
     _must_exist(home)
-    with _progress("checking") as told:
+    with progress_bar("checking") as told:
         report = check(home, expect_head=expect_head, progress=told)
     if as_json:
         write_object({"ok": report.ok, **asdict(report)})
@@ -55,7 +55,7 @@ def rebuild(home: Path) -> None:
 
     _must_exist(home)
     try:
-        with _progress("loading") as told:
+        with progress_bar("loading") as told:
             lines = load(home, told)
     except StoreError as problem:
         raise CommandError(str(problem), problem.hint) from None
@@ -68,7 +68,7 @@ def _must_exist(home: Path) -> None:
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr, if that is a terminal."""
     screen = Screen(stderr=True)
     columns = (TextColumn(what), BarColumn(), DownloadColumn(), TimeRemainingColumn())

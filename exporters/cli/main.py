@@ -16,6 +16,7 @@ import click
 from mcptap.exporters.cli.audit import rebuild, verify
 from mcptap.exporters.cli.collect import collector
 from mcptap.exporters.cli.errors import FAILED, MISUSED, CommandError, one_line
+from mcptap.exporters.cli.export import export
 from mcptap.exporters.cli.failures import errors
 from mcptap.exporters.cli.proof import demo, selftest
 from mcptap.exporters.cli.query import query
@@ -45,6 +46,7 @@ COMMANDS = (
     verify,
     rebuild,
     collector,
+    export,
     selftest,
     demo,
 )

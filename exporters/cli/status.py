@@ -18,11 +18,12 @@ from mcptap.exporters.cli.reading import ask
 from mcptap.exporters.cli.runs import SHORT
 from mcptap.exporters.cli.units import size, span
 from mcptap.exporters.collector.client import NotRunningError
+from mcptap.exporters.otlp.settings import Destination, configured
 from mcptap.tap.pipe.handover import NOTES
 
 LEAVING_S = 60.0  # it loads what it has first
 GAPS = "SELECT count(*), coalesce(sum(bytes), 0) FROM gaps"
-GOOD = frozenset({"ok", "running"})
+GOOD = frozenset({"ok", "running", "sending"})
 
 
 @click.command()
@@ -74,12 +75,26 @@ def state(home: Path) -> dict[str, Any]:
         "runs": [],
         "journal": {"state": "idle", "detail": None},
         "store": {"state": "closed", "detail": "the collector opens it", "lag_runs": None, "lag_bytes": None},
+        "export": [_waiting(destination) for destination in configured(home)],
     }
     whole = {**none, **({} if told.get("op") == "outdated" else told)}
     store = whole["store"]
     whole["lag"] = {"runs": store.get("lag_runs"), "bytes": store.get("lag_bytes")}
     whole.setdefault("gaps", _gaps(home, readable=store.get("port") is not None))
     return whole
+
+
+def _waiting(destination: Destination) -> dict[str, Any]:
+    """A destination while nobody sends."""
+    return {
+        "name": destination.name,
+        "place": destination.place or None,
+        "state": "off" if destination.problem else "waiting",
+        "detail": destination.problem,
+        "lag_runs": None,
+        "lag_bytes": None,
+        "signals": [],
+    }
 
 
 def _gaps(home: Path, *, readable: bool) -> dict[str, int | None]:
@@ -112,6 +127,7 @@ def _lines(home: Path, told: dict[str, Any]) -> list[tuple[str, tuple[Cell, ...]
         ("store", (_state_of(told["store"]), _detail(told["store"]), behind)),
         ("gaps", _gap_cells(gaps)),
         *_redaction_lines(told.get("redaction")),
+        *(("export", _export_cells(destination)) for destination in told["export"]),
     ]
 
 
@@ -124,6 +140,26 @@ def _redaction_lines(redaction: dict[str, Any] | None) -> list[tuple[str, tuple[
     if redaction["unredacted"]:
         lines.append(("", ((f"kept in full, with secrets: {', '.join(redaction['unredacted'])}", "bold red"),)))
     return lines
+
+
+def _export_cells(told: dict[str, Any]) -> tuple[Cell, ...]:
+    """A destination: how it is, where, how far behind, what went wrong last."""
+    behind = f"   {size(told['lag_bytes'])} of {told['lag_runs']} runs to send" if told["lag_bytes"] else ""
+    place = f"   {told['place']}" if told["place"] else ""
+    again = [signal["next_at"] for signal in told["signals"] if signal["next_at"]]
+    left = f"; next attempt in {span(max(0.0, min(again) - time.time()))}" if again else ""
+    return (
+        told["name"],
+        "   ",
+        _state_of({"state": told["state"]}),
+        place,
+        behind,
+        "   " * bool(told["detail"]),
+        (
+            f"{told['detail'] or ''}{left}",
+            "yellow",
+        ),
+    )
 
 
 def _about(collector: dict[str, Any]) -> str:
@@ -149,7 +185,7 @@ def _gap_cells(gaps: dict[str, Any]) -> tuple[Cell, ...]:
 
 
 def _state_of(told: dict[str, Any]) -> Cell:
-    quiet = told["state"] in {"stopped", "idle", "closed"}
+    quiet = told["state"] in {"stopped", "idle", "closed", "waiting"}
     return told["state"], "green" if told["state"] in GOOD else "dim" if quiet else "yellow"
 
 

@@ -59,6 +59,16 @@ class LiveRun:
     def run_id(self) -> str:
         return self.started.run_id
 
+    def told(self) -> dict[str, Any]:
+        """What `mcptap status` tells of it."""
+        started = self.started
+        return {
+            "run_id": started.run_id,
+            "name": started.name,
+            "server_pid": started.server_pid,
+            "since": self.since,
+        }
+
     @property
     def written(self) -> list[int]:
         """Per stream, the offset before which everything is in the journal."""

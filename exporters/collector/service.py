@@ -33,6 +33,7 @@ from mcptap.exporters.collector.processes import peer
 from mcptap.exporters.collector.redaction import Redaction
 from mcptap.exporters.collector.runs import RunClosedError, Runs
 from mcptap.exporters.collector.sampler import Sampler
+from mcptap.exporters.collector.telemetry import Telemetry
 from mcptap.exporters.collector.watchman import Processes, end_left
 from mcptap.tap.pipe.wire import SOCKET
 from mcptap.tap.version import VERSION
@@ -78,15 +79,17 @@ class Collector:
         """Everything, from binding the socket to removing it."""
         self._redaction = Redaction(self._home)
         self._loader = Loader(self._home, self._announce)
+        self._telemetry = Telemetry(self._home)
         self._announce(None)
         async with anyio.create_task_group() as tasks:
-            self._runs = Runs(self._home, self._redaction.redactor, tasks, self._loader.changed)
+            self._runs = Runs(self._home, self._redaction.redactor, tasks, self._changed)
             listener = await anyio.create_unix_listener(SOCKET, mode=0o600)
             tasks.start_soon(self._listen, listener, tasks)
             for task in (
                 self._runs.recover,
                 self._loader.run,
-                Sampler(self._runs.live, self._loader.changed).run,
+                self._telemetry.run,
+                Sampler(self._runs.live, self._changed).run,
                 self._keep_house,
                 self._build_scanner,
                 self._leave_when_idle,
@@ -100,6 +103,7 @@ class Collector:
             Path(SOCKET).unlink(missing_ok=True)  # taps that come now find nobody, and start the next one
             tasks.cancel_scope.cancel()
         await listener.aclose()
+        await self._telemetry.close()
         await self._loader.close()
         with suppress(OSError):  # a full disk must not keep us from leaving
             await self._runs.sync()
@@ -107,9 +111,13 @@ class Collector:
         (self._home / "collector.json").unlink(missing_ok=True)
         log.info("left")
 
+    def _changed(self, run_id: str) -> None:
+        self._loader.changed(run_id)
+        self._telemetry.changed(run_id)
+
     def _announce(self, port: int | None) -> None:
-        facts = {"pid": os.getpid(), "version": VERSION, "quack_port": port}
-        keys.replace_private(self._home / "collector.json", json.dumps(facts).encode())
+        facts = json.dumps({"pid": os.getpid(), "version": VERSION, "quack_port": port})
+        keys.replace_private(self._home / "collector.json", facts.encode())
 
     async def _listen(self, listener: Any, tasks: TaskGroup) -> None:
         while True:
@@ -159,6 +167,7 @@ class Collector:
             await send(connection, {"op": "error", "problem": f"unknown operation {op!r}"})
 
     async def _record(self, hello: dict[str, Any], connection: UNIXSocketStream, descriptors: list[int]) -> None:
+        otel = hello.pop("otel", None)  # it may hold secrets: nobody else gets it
         with anyio.CancelScope() as scope:
             try:
                 run = await self._runs.take(hello, scope)
@@ -171,17 +180,19 @@ class Collector:
                 await send(connection, {"op": "error", "problem": said})
                 return
             self._taps += 1
+            self._telemetry.bring(run.run_id, otel)
             try:
                 memory = Memory(descriptors[0])
                 with suppress(anyio.BrokenResourceError):  # gone already, but what it recorded is here
                     await send(connection, {"op": "welcome", "version": VERSION, "problem": self._problem})
                 intake = Intake(run, memory, connection, self._analysing, problem=partial(self._report, run.run_id))
-                await intake.read(lambda: self._loader.changed(run.run_id))
+                await intake.read(lambda: self._changed(run.run_id))
             finally:
                 self._taps -= 1
                 self._problems.pop(run.run_id, None)
                 self._runs.release(run)
-                self._loader.changed(run.run_id)
+                self._telemetry.release(run.run_id)
+                self._changed(run.run_id)
 
     def _report(self, source: str, problem: str | None) -> None:
         """What keeps a source (a run, the house) from being written; None: nothing any more."""
@@ -205,18 +216,11 @@ class Collector:
                 "home": str(self._home),
             },
             "taps": self._taps,
-            "runs": [
-                {
-                    "run_id": run.run_id,
-                    "name": run.started.name,
-                    "server_pid": run.started.server_pid,
-                    "since": run.since,
-                }
-                for run in self._runs.live.values()
-            ],
+            "runs": [run.told() for run in self._runs.live.values()],
             "journal": {"state": "failing" if self._problem else "ok", "detail": self._problem},
             "store": await self._loader.status(),
             "redaction": self._redaction.status(),
+            "export": self._telemetry.status(),
         }
 
     async def _pong(self) -> dict[str, Any]:
@@ -258,7 +262,7 @@ class Collector:
             if not self._at_home():
                 log.error("the state directory was removed or replaced")
                 os._exit(1)  # whatever is there now belongs to another collector
-            if self._present or self._runs.live or self._loader.busy:
+            if self._present or self._runs.live or self._loader.busy or self._telemetry.busy:
                 busy_at = time.monotonic()
         self._leave.set()
 

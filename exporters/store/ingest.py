@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from mcptap.exporters.journal.bodiless import without_body
 from mcptap.exporters.journal.reader import DamagedFileError, RunFile, read_lines
 from mcptap.exporters.store import health, offers
 from mcptap.exporters.store.sameness import arguments_hash, error_group, told_by_tool
@@ -220,7 +221,7 @@ def batches(
         unreadable.pop(run_id, None)
         try:
             for offset, line in read_lines(path, upto.get(run_id, 0)):
-                batch.add(run_id, offset, line if len(line) <= limits().body else without_body(line))
+                batch.add(run_id, offset, line if len(line) <= limits().body else without_body(line, TOO_LARGE))
                 if batch.full(limits()):
                     yield batch
                     batch = Batch()
@@ -230,19 +231,6 @@ def batches(
             unreadable[run_id] = f"{Path(path).name}: {error}"
     if batch.lines:
         yield batch
-
-
-def without_body(line: bytes) -> bytes:
-    """A message's line with its reason in place of its body; any other line as it is.
-
-    Nothing is parsed: `"name":` with these quotes is a key and never text, keys that stand before the body or behind
-    it have simple values, and those behind it are found from the end.
-    """
-    start, end = line.find(b',"body":'), line.rfind(b',"truncated":')
-    if not 0 <= start < end or b'"type":"message"' not in line[:start]:
-        return line
-    tail = line[end:].replace(b'"unscanned":null', b'"unscanned":"%b"' % TOO_LARGE, 1)
-    return line[:start] + b',"body":null' + tail
 
 
 def insert(connection: duckdb.DuckDBPyConnection, batch: Batch) -> int:

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from mcptap.tap.dissect import methods
 from mcptap.tap.dissect.belonging import Belonging
-from mcptap.tap.dissect.exchange import LONG_LIVED, exchange
+from mcptap.tap.dissect.exchange import LONG_LIVED, exchange, trace_of
 from mcptap.tap.dissect.methods import METHODS
 from mcptap.tap.dissect.pending import MAX_IN_FLIGHT, MAX_RECENT, OTHER, Key, Pending, add_wait, remember
 from mcptap.tap.dissect.rounds import Rounds
@@ -84,7 +84,7 @@ class Correlator:
     def _ask(self, message: MessageRecord) -> Settled:
         facts = message.facts or {}
         method = message.method or ""
-        logical_id, number = self._call(message, method, facts)
+        logical_id, number, trace_id = self._call(message, method, facts)
         request = Pending(
             seq=message.seq,
             side=message.side,
@@ -96,6 +96,7 @@ class Correlator:
             probe=method == methods.PING or (method == methods.DISCOVER and not self._probed),
             logical_id=logical_id,
             round=number,
+            trace_id=trace_id,
         )
         self._probed |= method == methods.DISCOVER
         self._speakers.asks(request)
@@ -106,15 +107,18 @@ class Correlator:
         self._belonging.opened(request)
         return Settled(self._evict(), message.seq)
 
-    def _call(self, message: MessageRecord, method: str, facts: dict[str, Any]) -> tuple[str, int | None]:
-        """The logical call that a request belongs to, and which of its rounds it is: None for a word on a task."""
+    def _call(self, message: MessageRecord, method: str, facts: dict[str, Any]) -> tuple[str, int | None, str | None]:
+        """The logical call that a request belongs to, which of its rounds it is (None for a word on a task), and the
+        trace of the request that began it."""
         own = f"{self.run_id}/{message.seq}"
         if "related_task" in facts or "task_id" in facts:
             about = self._about_task(message.side, facts)
-            return (about.logical_id, None) if about else (own, None if "task_id" in facts else 1)
+            if about:
+                return about.logical_id, None, trace_of(about)
+            return own, None if "task_id" in facts else 1, None
         if methods.STATE in facts or "input_responses" in facts:
-            return self._rounds.repeated(message.side, method, facts) or (own, 1)
-        return own, 1
+            return self._rounds.repeated(message.side, method, facts) or (own, 1, None)
+        return own, 1, None
 
     def _about_task(self, side: Side, facts: dict[str, Any]) -> Pending | None:
         """The request that created the task which a request or notification from `side` names."""

@@ -28,7 +28,6 @@ def exchange(
 ) -> Exchange:
     """The exchange of `request`; `until`: when it ended if there is no reply, None if it has not."""
     facts = (reply.facts if reply else None) or {}
-    digest = sha256(f"{run_id}/{request.seq}".encode()).hexdigest()
     version, era = speakers.version(request, facts)
     client_name, client_version = speakers.client(request)
     server_name, server_version = speakers.server(request, facts)
@@ -53,8 +52,8 @@ def exchange(
         long_lived=request.method in LONG_LIVED,
         client_name=client_name,
         server_name=server_name,
-        trace_id=mcp.trace_id(request.facts.get("traceparent")) or digest[:32],
-        span_id=digest[32:48],
+        trace_id=trace_of(request),
+        span_id=own_ids(run_id, request.seq)[1],
         logical_id=request.logical_id,
         client_version=client_version,
         server_version=server_version,
@@ -64,3 +63,19 @@ def exchange(
         log_count=request.logs,
         task_id=request.facts.get("task_id"),
     )
+
+
+def trace_of(request: Pending) -> str:
+    """The trace that a request belongs to: the caller's, else that of its logical call."""
+    own = mcp.trace_id(request.facts.get("traceparent"))
+    return own or request.trace_id or _digest(request.logical_id)[:32]
+
+
+def own_ids(run_id: str, seq: int) -> tuple[str, str]:
+    """Trace and span id of a request that nobody traces and that begins its logical call."""
+    digest = _digest(f"{run_id}/{seq}")
+    return digest[:32], digest[32:48]
+
+
+def _digest(name: str) -> str:
+    return sha256(name.encode()).hexdigest()

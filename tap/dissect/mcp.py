@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -16,7 +16,20 @@ from mcptap.tap.dissect.methods import ANSWERED_META, ASKED_META, ERROR_DATA, ME
 from mcptap.tap.dissect.values import Facts, members, read_all, task, text
 from mcptap.tap.records import Kind
 
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+# Any flags. Versions to come may say more behind them; ff is none.
+_TRACEPARENT = re.compile(
+    r"(?:00|(?!00|ff)(?P<later>[0-9a-f]{2}))-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})(?P<span>[0-9a-f]{16})"
+    r"-(?P<flags>[0-9a-f]{2})(?(later)(?:-.*)?)",
+    re.DOTALL,
+)
+
+
+class Caller(NamedTuple):
+    """The span that a request was sent from, as its `traceparent` names it."""
+
+    trace_id: str  # 32 hex digits
+    span_id: str  # 16 hex digits
+    flags: int
 
 
 def facts(kind: Kind, body: Any, asked: str | None = None) -> Facts | None:
@@ -35,10 +48,16 @@ def facts(kind: Kind, body: Any, asked: str | None = None) -> Facts | None:
     return found or None
 
 
+def caller(traceparent: str | None) -> Caller | None:
+    """What a valid W3C traceparent names."""
+    match = _TRACEPARENT.fullmatch(traceparent or "")
+    return Caller(match["trace"], match["span"], int(match["flags"], 16)) if match else None
+
+
 def trace_id(traceparent: str | None) -> str | None:
     """The trace id of a valid W3C traceparent."""
-    match = _TRACEPARENT.fullmatch(traceparent or "")
-    return match[1] if match else None
+    found = caller(traceparent)
+    return found.trace_id if found else None
 
 
 def _asked(method: Any, params: Any, found: Facts) -> None:

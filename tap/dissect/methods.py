@@ -142,6 +142,7 @@ ASKED_META: Final[tuple[Reader, ...]] = (
     first("related_task", RELATED_TASK, "taskId"),
     take("progress_token", "progressToken", rpc_id),
     take("traceparent", "traceparent"),
+    take("tracestate", "tracestate"),
 )
 ANSWERED_META: Final[tuple[Reader, ...]] = (
     identity("server", PREFIX + "serverInfo"),

@@ -39,6 +39,7 @@ class Pending:
     probe: bool
     logical_id: str
     round: int | None
+    trace_id: str | None = None  # of the request that began its logical call
     progress: int = 0
     logs: int = 0
     waits: tuple[Span, ...] = ()  # in which a person or a model was asked on its behalf

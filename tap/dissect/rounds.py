@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from mcptap.tap.dissect.exchange import trace_of
 from mcptap.tap.dissect.methods import STATE
 from mcptap.tap.dissect.pending import Pending, remember
 from mcptap.tap.records import Side
 
 MAX_ALIKE: Final = 100  # calls with the same arguments that are all asked back, and hand out no state
 
-_Call = tuple[str, int]  # the logical call, and the number of its next round
+_Call = tuple[str, int, str]  # the logical call, the number of its next round, and its trace
 _Key = tuple[str | None, ...]
 
 
@@ -26,7 +27,7 @@ class Rounds:
         self._by_call: dict[_Key, list[_Call]] = {}  # the oldest is repeated first
 
     def repeated(self, side: Side, method: str, facts: dict[str, Any]) -> _Call | None:
-        """The call that this request goes on with, and which of its rounds it is; None if it begins one."""
+        """The call that this request goes on with, and its round, and its trace; None if it begins one."""
         if side != "client":
             return None
         if state := facts.get(STATE):
@@ -46,7 +47,7 @@ class Rounds:
         """Takes up an answer that asks for another round."""
         if request.side != "client" or request.round is None:
             return
-        call = (request.logical_id, request.round + 1)
+        call = (request.logical_id, request.round + 1, trace_of(request))
         if state := facts.get(STATE):
             remember(self._by_state, (request.method, request.facts.get("target"), state), call)
         elif facts.get("result_type") == "input_required":

@@ -5,6 +5,9 @@ OPTIONS = (
     ("--home", "DIR", "where to keep records (default: $MCPTAP_HOME, else ~/.local/state/mcptap)"),
     ("--strict", None, "block rather than lose a record; refuse to start unrecorded"),
     ("--no-stderr", None, "leave the server's stderr alone: it is neither piped nor recorded"),
+    ("--otlp-endpoint", "URL", "also send this run to the OpenTelemetry backend there"),
+    ("--otlp-protocol", "NAME", "http/protobuf (default) or grpc"),
+    ("--otlp-headers", "LIST", "headers to send along, as name=value,name=value"),
 )
 _VALUED = {name: metavar for name, metavar, _ in OPTIONS}
 

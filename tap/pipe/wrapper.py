@@ -28,6 +28,7 @@ FLUSH_S = 0.5  # at most so long does our exit wait for the collector; hosts gra
 SWITCH_S = 0.0002  # a pump waits at most so long for the interpreter while the link's thread has it
 HEAD_START_S = 0.02  # so long our own imports wait, not to take the first answer's time
 STACK = 1 << 20  # bytes for each of our few threads: 8 MiB would not fit where a host limits memory
+TELEMETRY = {"--otlp-endpoint": "ENDPOINT", "--otlp-protocol": "PROTOCOL", "--otlp-headers": "HEADERS"}
 STRICT_S = 15.0  # so long a strict tap tries to find a collector that can record
 
 
@@ -196,6 +197,7 @@ class Tap:
             "tap_pid": os.getpid(),
             "host_pid": os.getppid(),
             "server_pid": self.child.pid if self.child else None,
+            "otel": _telemetry(self.options),
         }
 
     def _facts(self, status: int, max_rss_bytes: int, cpu_seconds: float) -> bytes:
@@ -249,6 +251,22 @@ def _directory() -> str:
         return _printable(os.getcwd())
     except OSError:
         return ""  # it has been deleted
+
+
+def _telemetry(options: dict[str, str | bool]) -> dict[str, str]:
+    """Where this run is to be sent, by OpenTelemetry's variables; an option counts more than any of them."""
+    found = {name: _printable(value) for name, value in os.environ.items() if name.startswith("OTEL_")}
+    if "--otlp-endpoint" in options:  # the environment's credentials are for another place
+        found = {name: value for name, value in found.items() if not _is_about(name, "HEADERS")}
+    for option, setting in TELEMETRY.items():
+        if option in options:
+            found = {name: value for name, value in found.items() if not _is_about(name, setting)}
+            found[f"OTEL_EXPORTER_OTLP_{setting}"] = str(options[option])
+    return found
+
+
+def _is_about(name: str, setting: str) -> bool:
+    return name.startswith("OTEL_EXPORTER_OTLP_") and name.endswith(setting)
 
 
 def _printable(text: str) -> str:

@@ -9,6 +9,7 @@ import json
 import duckdb
 import pytest
 
+from mcptap.exporters.journal.bodiless import without_body
 from mcptap.exporters.journal.reader import read_lines
 from mcptap.exporters.store import ingest, store
 from mcptap.tap.analysis import Analysis
@@ -48,14 +49,14 @@ def test_a_line_without_its_body_is_otherwise_the_same(home, body):
     request = run.message("client", "request", body)
     run.write(request, run.message("server", "result", body, run.exchanged(error_message=',"truncated":1')))
     for _, line in read_lines(run.path):
-        whole, without = json.loads(line), json.loads(ingest.without_body(line))
+        whole, without = json.loads(line), json.loads(without_body(line, ingest.TOO_LARGE))
         assert without == whole | {"body": None, "unscanned": REASON}
 
 
 def test_a_line_that_is_no_message_stays_whole(home):
     run = home.run("run-1").start(command=(',"body":1', ',"truncated":'))
     ((_, line),) = read_lines(run.path)
-    assert ingest.without_body(line) == line
+    assert without_body(line, ingest.TOO_LARGE) == line
 
 
 @pytest.mark.parametrize(

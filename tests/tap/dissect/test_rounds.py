@@ -27,6 +27,16 @@ def test_rounds_share_their_call_and_are_counted(talk: Any) -> None:
     ]
 
 
+def test_rounds_share_the_trace_of_the_first_unless_the_caller_names_another(talk: Any) -> None:
+    callers = ["00-" + digit * 32 + "-" + "1" * 16 + "-03" for digit in "ab"]
+    meta = [MODERN | {"traceparent": callers[0]}, MODERN, MODERN | {"traceparent": callers[1]}]
+    traces = []
+    for number, one in enumerate(meta, 1):
+        talk.call(number, arguments={}, _meta=one, **({"requestState": f"s{number - 1}"} if number > 1 else {}))
+        traces.append(back(talk, number, requestState=f"s{number}").trace_id)
+    assert traces == ["a" * 32, "a" * 32, "b" * 32]
+
+
 def test_without_a_state_the_same_arguments_tell(talk: Any) -> None:
     for rpc_id, text in ((1, "a"), (2, "b"), (3, "b")):
         ask(talk, rpc_id, text)

@@ -1,0 +1,1 @@
+"""A Grafana dashboard and a Honeycomb board for what `exporters.otlp` sends."""

@@ -1,0 +1,1 @@
+"""Traces, metrics and findings for any OpenTelemetry backend, built from the journal behind stored marks."""

@@ -1,0 +1,141 @@
+"""OTLP over HTTP: the SDK's exporters, with a session that keeps the answer they throw away.
+
+The idea: their public `session` argument is the place where an answer passes. Ours notes status, `Retry-After` and
+what was rejected, and raises for whatever is not a plain 200: so each call is one attempt, a redirect is no success,
+and whoever calls decides when to try again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from mcptap.exporters.otlp.outcome import Outcome, of_status, shown
+from mcptap.exporters.otlp.settings import Route
+
+_EXPORTERS: dict[str, Any] = {"traces": OTLPSpanExporter, "metrics": OTLPMetricExporter, "logs": OTLPLogExporter}
+# Signal -> the answer's message, and its member that counts what was rejected.
+_ANSWERS: dict[str, tuple[Any, str]] = {
+    "traces": (ExportTraceServiceResponse, "rejected_spans"),
+    "metrics": (ExportMetricsServiceResponse, "rejected_data_points"),
+    "logs": (ExportLogsServiceResponse, "rejected_log_records"),
+}
+_COMPRESSIONS = {"none": Compression.NoCompression, "gzip": Compression.Gzip, "deflate": Compression.Deflate}
+MAX_ANSWER = 1 << 20  # bytes
+
+
+class _AnswerNotedError(Exception):
+    """Ends the exporter's attempt: what there is to know has been noted."""
+
+
+class _Session(requests.Session):
+    """Sends once, and notes what came of it."""
+
+    def __init__(self, route: Route) -> None:
+        super().__init__()
+        self.trust_env = False  # a netrc file would replace our credentials, a variable our certificate
+        self.verify = route.certificate or True
+        if route.client_certificate:
+            certificate = route.client_certificate
+            self.cert = (certificate, route.client_key) if route.client_key else certificate
+        self._route = route
+        self.outcome: Outcome | None = None
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """As requests does it. Raises _AnswerNotedError for what can never be a request."""
+        try:
+            return super().prepare_request(request)
+        except Exception as problem:
+            self.outcome = Outcome("refused", "the endpoint or a header cannot be sent as it is")
+            raise _AnswerNotedError from problem
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """One attempt. Raises _AnswerNotedError unless the answer is 200."""
+        options["allow_redirects"] = False
+        options["stream"] = True
+        try:
+            with super().send(request, **options) as response:
+                self.outcome = self._judge(response)
+                response._content = b""  # noqa: SLF001  # what there is to know has been noted
+        except requests.RequestException as problem:
+            self.outcome = Outcome("later", _said(problem))
+        except Exception as problem:  # of urllib3, while the answer is read
+            self.outcome = Outcome("later", f"the answer cannot be read: {type(problem).__name__}")
+        if self.outcome.verdict != "delivered":
+            raise _AnswerNotedError
+        return response
+
+    def _judge(self, response: requests.Response) -> Outcome:
+        if response.status_code != requests.codes.ok:
+            return of_status(response.status_code, _pause(response.headers.get("Retry-After")))
+        body = response.raw.read(MAX_ANSWER, decode_content=True)
+        message, member = _ANSWERS[self._route.signal]
+        try:
+            partial = message.FromString(body).partial_success
+        except Exception:  # a proxy's page: whoever answers 200 without OTLP has not taken the batch
+            return Outcome("refused", "answered with something that is no OTLP: check the endpoint")
+        said = shown(partial.error_message, self._route.headers)
+        return Outcome("delivered", said, rejected=max(0, getattr(partial, member)))
+
+
+class HttpSender:
+    """Sends batches of one signal; for one thread."""
+
+    def __init__(self, route: Route) -> None:
+        self._session = _Session(route)
+        self._exporter = _EXPORTERS[route.signal](
+            endpoint=route.url,
+            headers=dict(route.headers),
+            timeout=route.timeout_s,
+            compression=_COMPRESSIONS[route.compression],
+            session=self._session,
+        )
+
+    def send(self, batch: Sequence[Any] | Any) -> Outcome:
+        """One attempt. Never raises."""
+        self._session.outcome = None
+        try:
+            self._exporter.export(batch)
+        except Exception as bug:
+            return Outcome("unfit", f"cannot be encoded: {type(bug).__name__}")
+        return self._session.outcome or Outcome("unfit", "cannot be encoded")
+
+    def close(self) -> None:
+        """Gives the connection back."""
+        self._session.close()
+
+
+def _said(problem: requests.RequestException) -> str:
+    """What kept us from an answer. The exception's own text holds the address, and may hold more."""
+    kinds: tuple[tuple[type[Exception], str], ...] = (
+        (requests.exceptions.SSLError, "the certificate is not accepted"),
+        (requests.exceptions.ConnectTimeout, "does not answer"),
+        (requests.exceptions.Timeout, "does not answer in time"),
+        (requests.exceptions.ConnectionError, "cannot be reached"),
+    )
+    return next((said for kind, said in kinds if isinstance(problem, kind)), type(problem).__name__)
+
+
+def _pause(header: str | None) -> float | None:
+    """Seconds of a Retry-After, which is a number or a date."""
+    if header is None:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None

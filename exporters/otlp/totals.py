@@ -1,0 +1,163 @@
+"""Running totals of what the metrics count, small enough to be written down with every mark.
+
+The idea: metrics are cumulative, and what has been counted stands beside how far the journal has been counted, in one
+transaction. So a restart neither counts twice nor forgets, and a point that is sent again says the same. What a server
+or a model can invent (names of tools, methods, codes) is bounded as OpenTelemetry bounds it: beyond `MAX_SERIES` of one
+metric, everything new goes to one series that is marked as overflow.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from mcptap.exporters.otlp import attributes
+from mcptap.exporters.otlp import conventions as name
+from mcptap.exporters.otlp.items import Alarm, End, Item, Loss, Span
+from mcptap.tap.dissect.methods import METHODS
+
+MAX_SERIES: Final = 1000  # of one metric
+_VERSION: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_CLEAN_SIGNALS: Final = (None, 1, 2, 13, 15)  # what a host ends a server with
+_CLEAN_CODES: Final = (None, 0, 129, 130, 141, 143)
+
+Labels = tuple[tuple[str, Any], ...]
+
+
+class Instrument(NamedTuple):
+    """One metric: its unit, what it tells, and the bounds of its buckets; without them it counts."""
+
+    unit: str
+    description: str
+    bounds: tuple[float, ...] = ()
+
+
+SERVER_OPERATION: Final = "mcp.server.operation.duration"
+CLIENT_OPERATION: Final = "mcp.client.operation.duration"
+SESSION: Final = "mcp.server.session.duration"
+WAITING: Final = "mcptap.operation.waiting"
+FINDINGS: Final = "mcptap.findings"
+RUNS: Final = "mcptap.runs"
+UNRECORDED: Final = "mcptap.unrecorded"
+INSTRUMENTS: Final = {
+    SERVER_OPERATION: Instrument(
+        "s", "Duration of requests that the client sent, from request to answer", name.DURATIONS
+    ),
+    CLIENT_OPERATION: Instrument(
+        "s", "Duration of requests that the server sent, from request to answer", name.DURATIONS
+    ),
+    SESSION: Instrument("s", "Duration of sessions, from the handshake to the server's end", name.DURATIONS),
+    WAITING: Instrument("s", "Time of an operation for which a person or a model was waited for", name.DURATIONS),
+    FINDINGS: Instrument("{finding}", "Findings, by detector and severity"),
+    RUNS: Instrument("{run}", "Servers that ended, by how they did"),
+    UNRECORDED: Instrument("By", "Traffic that passed unrecorded"),
+}
+
+
+@dataclass(slots=True)
+class Point:
+    """One series so far. Without bounds only `total` is used."""
+
+    count: int = 0
+    total: float = 0.0
+    buckets: list[int] = field(default_factory=list)
+    low: float = 0.0
+    high: float = 0.0
+
+    def add(self, value: float, bounds: tuple[float, ...]) -> None:
+        """Counts one value."""
+        self.low = min(self.low, value) if self.count else value
+        self.high = max(self.high, value) if self.count else value
+        self.count += 1
+        self.total += value
+        if bounds:
+            self.buckets = self.buckets or [0] * (len(bounds) + 1)
+            self.buckets[bisect_left(bounds, value)] += 1
+
+
+Series = dict[tuple[str, str, Labels], Point]
+
+
+class Totals:
+    """All series of one destination, by metric, service and attributes."""
+
+    def __init__(self, start: int, series: Series | None = None) -> None:
+        self.start = start  # ns since the epoch
+        self.series: Series = series or {}
+        self._sizes: dict[str, int] = {}
+        for metric, _, _ in self.series:
+            self._sizes[metric] = self._sizes.get(metric, 0) + 1
+
+    @classmethod
+    def from_bytes(cls, state: bytes) -> Totals:
+        """As `to_bytes` wrote it."""
+        told = orjson.loads(state)
+        series = {
+            (metric, service, tuple((key, value) for key, value in labels)): Point(*point)
+            for metric, service, labels, point in told["series"]
+        }
+        return cls(told["start"], series)
+
+    def to_bytes(self) -> bytes:
+        """Everything, to be written down."""
+        rows = [
+            (metric, service, labels, (point.count, point.total, point.buckets, point.low, point.high))
+            for (metric, service, labels), point in self.series.items()
+        ]
+        return orjson.dumps({"start": self.start, "series": rows})
+
+    def count(self, item: Item, service: str) -> None:
+        """Takes one item into account."""
+        match item:
+            case Span():
+                self._span(item, service)
+            case Alarm(finding=finding):
+                labels = {"mcptap.finding.detector": finding.detector, "mcptap.finding.severity": finding.severity}
+                self._add(FINDINGS, service, labels, 1)
+            case Loss(gap=gap):
+                self._add(UNRECORDED, service, {"mcptap.stream": gap.stream}, gap.bytes)
+            case End():
+                self._end(item, service)
+
+    def _span(self, span: Span, service: str) -> None:
+        exchange = span.exchange
+        if exchange.long_lived:
+            return
+        labels = attributes.common(exchange, span.request.content, span.request.reason)
+        if exchange.method not in METHODS:
+            labels[name.METHOD] = name.OTHER
+        if not _VERSION.fullmatch(labels.get(name.PROTOCOL_VERSION, "")):
+            labels.pop(name.PROTOCOL_VERSION, None)
+        metric = SERVER_OPERATION if exchange.side == "client" else CLIENT_OPERATION
+        self._add(metric, service, labels, (span.end - exchange.started_at) / 1e9)
+        waiting = exchange.task_waiting_ms if exchange.task_waiting_ms is not None else exchange.waiting_ms
+        if waiting:
+            kept: dict[str, Any] = {key: labels[key] for key in (name.METHOD, name.TOOL_NAME) if key in labels}
+            self._add(WAITING, service, kept, waiting / 1e3)
+
+    def _end(self, end: End, service: str) -> None:
+        ended = end.ended
+        crashed = ended.exit_signal not in _CLEAN_SIGNALS or ended.exit_code not in _CLEAN_CODES
+        how = "lost" if ended.state == "lost" else "crashed" if crashed else "ended"
+        self._add(RUNS, service, {"mcptap.run.end": how}, 1)
+        if end.session_at is None:
+            return
+        labels = {name.TRANSPORT: name.PIPE}
+        if _VERSION.fullmatch(end.protocol_version or ""):
+            labels[name.PROTOCOL_VERSION] = end.protocol_version or ""
+        if how != "ended":
+            labels[name.ERROR_TYPE] = "server_crashed" if how == "crashed" else "connection_lost"
+        self._add(SESSION, service, labels, max(0, ended.at - end.session_at) / 1e9)
+
+    def _add(self, metric: str, service: str, labels: dict[str, Any], value: float) -> None:
+        key = (metric, service, tuple(sorted(labels.items())))
+        if key not in self.series and self._sizes.get(metric, 0) >= MAX_SERIES:
+            key = (metric, service, ((name.OVERFLOW, True),))
+        if key not in self.series:
+            self.series[key] = Point()
+            self._sizes[metric] = self._sizes.get(metric, 0) + 1
+        self.series[key].add(value, INSTRUMENTS[metric].bounds)

@@ -1,0 +1,153 @@
+"""What is counted, and that it is counted once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mcptap.exporters.otlp.totals import MAX_SERIES
+
+MODERN = {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}
+BOUNDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300]
+
+
+@pytest.fixture
+def counted(recording: Any, backend: Any, lanes: Any, until: Any) -> Any:
+    def count(tell: Any, **settings: Any) -> dict[str, Any]:
+        run = recording()
+        tell(run)
+        run.end()
+        lane = lanes(backend.url, "metrics", **{"OTEL_METRIC_EXPORT_INTERVAL": "100"} | settings)
+        until(lambda: lane.status()["sent"] and lane.status()["lag_bytes"] == 0)
+        found: dict[str, Any] = backend.metrics
+        return found
+
+    return count
+
+
+def test_operations_and_sessions_have_the_conventions_buckets(counted: Any, attributes_of: Any) -> None:
+    def tell(run: Any) -> None:
+        run.handshake()
+        run.answer(run.call("t"), content=[], after_ms=300)
+        run.answer(run.call("t"), content=[], after_ms=1)
+        run.fail(run.call("t"), -32602)
+        run.fail(run.call("t"), -32603)
+
+    metrics = counted(tell)
+    operation = metrics["mcp.server.operation.duration"]
+    assert operation.unit == "s"
+    assert operation.histogram.aggregation_temporality == 2
+    points = {point.count: point for point in operation.histogram.data_points if len(attributes_of(point)) == 5}
+    good = points[2]
+    assert list(good.explicit_bounds) == BOUNDS
+    assert list(good.bucket_counts) == [1, 0, 0, 0, 0, 1, *[0] * 9]
+    assert attributes_of(good) == {
+        "mcp.method.name": "tools/call",
+        "gen_ai.tool.name": "t",
+        "gen_ai.operation.name": "execute_tool",
+        "mcp.protocol.version": "2025-11-25",
+        "network.transport": "pipe",
+    }
+    failed = [attributes_of(point) for point in operation.histogram.data_points if len(attributes_of(point)) > 5]
+    assert {(point["rpc.response.status_code"], point.get("error.type")) for point in failed} == {
+        ("-32602", None),
+        ("-32603", "-32603"),
+    }
+    (session,) = metrics["mcp.server.session.duration"].histogram.data_points
+    assert session.count == 1
+    assert attributes_of(session) == {"mcp.protocol.version": "2025-11-25", "network.transport": "pipe"}
+
+
+def test_a_request_that_is_meant_to_last_is_no_operation(counted: Any) -> None:
+    metrics = counted(lambda run: run.ask("subscriptions/listen", _meta=MODERN))
+    assert "mcp.server.operation.duration" not in metrics
+    assert metrics["mcptap.runs"].sum.data_points[0].as_int == 1
+
+
+def test_a_servers_own_requests_are_the_clients_metric(counted: Any) -> None:
+    metrics = counted(lambda run: run.answer(run.ask("roots/list", side="server"), side="client", roots=[]))
+    assert "mcp.server.operation.duration" not in metrics
+    assert metrics["mcp.client.operation.duration"].histogram.data_points[0].count == 1
+
+
+def test_names_that_are_invented_do_not_make_series_without_end(counted: Any, attributes_of: Any) -> None:
+    def tell(run: Any) -> None:
+        for number in range(MAX_SERIES + 50):
+            run.answer(run.call(f"tool-{number}"), content=[])
+        for number in range(5):
+            run.answer(run.ask(f"vendor/{number}"))
+
+    points = counted(tell)["mcp.server.operation.duration"].histogram.data_points
+    assert len(points) == MAX_SERIES + 1
+    (overflow,) = [point for point in points if "otel.metric.overflow" in attributes_of(point)]
+    assert overflow.count == 55
+
+
+def test_findings_gaps_and_crashes_are_counted(counted: Any, attributes_of: Any, recording: Any) -> None:
+    crashed = recording("run-2")
+    crashed.end(exit_code=3)
+
+    def tell(run: Any) -> None:
+        run.finding(None)
+        run.finding(None)
+        run.write(*run._analysis.data("client", 5000, run.at, b"{}\n"))
+
+    metrics = counted(tell)
+    (found,) = metrics["mcptap.findings"].sum.data_points
+    assert (found.as_int, attributes_of(found)["mcptap.finding.severity"]) == (2, "high")
+    assert metrics["mcptap.unrecorded"].sum.data_points[0].as_int == 5000
+    ends = {attributes_of(point)["mcptap.run.end"] for point in metrics["mcptap.runs"].sum.data_points}
+    assert ends == {"ended", "crashed"}
+
+
+def total(backend: Any, request: int) -> int:
+    message = backend.of("/v1/metrics")[request]
+    return sum(
+        point.count
+        for part in message.resource_metrics
+        for scope in part.scope_metrics
+        for metric in scope.metrics
+        if metric.name == "mcp.server.operation.duration"
+        for point in metric.histogram.data_points
+    )
+
+
+def test_after_a_restart_counting_goes_on(recording: Any, backend: Any, lanes: Any, until: Any) -> None:
+    run = recording()
+    run.calls(10)
+    lane = lanes(backend.url, "metrics", OTEL_METRIC_EXPORT_INTERVAL="100")
+    until(lambda: backend.of("/v1/metrics") and total(backend, -1) == 10)
+    lane.leave()
+    lane.join(10)
+    backend.answers = [503]
+    run.calls(5)
+    run.end()
+    lanes(backend.url, "metrics", OTEL_METRIC_EXPORT_INTERVAL="100")
+    until(lambda: total(backend, -1) == 15)
+    first, last = backend.of("/v1/metrics")[0], backend.of("/v1/metrics")[-1]
+    starts = {
+        point.start_time_unix_nano
+        for message in (first, last)
+        for point in message.resource_metrics[0].scope_metrics[0].metrics[0].histogram.data_points
+    }
+    assert len(starts) == 1
+    instances = {str(message.resource_metrics[0].resource) for message in (first, last)}
+    assert len(instances) == 1
+    assert "run-1" not in instances.pop()
+
+
+def test_delta_tells_what_is_new(recording: Any, backend: Any, lanes: Any, until: Any) -> None:
+    settings = {
+        "OTEL_METRIC_EXPORT_INTERVAL": "100",
+        "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta",
+    }
+    run = recording()
+    run.calls(10)
+    lane = lanes(backend.url, "metrics", **settings)
+    until(lambda: backend.of("/v1/metrics"))
+    run.calls(5)
+    run.end()
+    lane.changed([run.run_id])
+    until(lambda: sum(total(backend, n) for n in range(len(backend.of("/v1/metrics")))) == 15)
+    assert backend.metrics["mcp.server.operation.duration"].histogram.aggregation_temporality == 1
