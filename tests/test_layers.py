@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "tap.pipe": ("tap.pipe", "tap.version"),
     "tap.redact": ("tap.redact", "tap.records"),
     "tap.dissect": ("tap.dissect", "tap.records"),
+    "tap.detect": ("tap.detect", "tap.dissect", "tap.records"),
     "tap.analysis": ("tap.analysis", "tap.dissect", "tap.redact", "tap.records"),
     "exporters": (),
     "exporters.entry": ("exporters.cli.main", "tap.pipe", "tap.version"),
@@ -39,7 +40,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 STDLIB_ONLY = ("tap.version", "tap.records", "tap.pipe", "exporters.entry", "exporters.selftest.odd_server")
 # the core: bytes in, values out, time is an argument
-NO_WORLD = ("tap.records", "tap.redact", "tap.dissect", "tap.analysis")
+NO_WORLD = ("tap.records", "tap.redact", "tap.dissect", "tap.detect", "tap.analysis")
 WORLD = frozenset(
     (
         "asyncio",
