@@ -28,7 +28,7 @@ WIDTHLESS = Rule(
     "zero-width characters",
     _OWASP,
     "they break words apart for a search, or carry data",
-)  # noqa: E501
+)
 SELECTED = Rule(
     "variation-selectors",
     "hidden",
@@ -36,7 +36,7 @@ SELECTED = Rule(
     "a run of variation selectors",
     _OWASP,
     "data can be written with them, byte by byte",
-)  # noqa: E501
+)
 CONCEAL = Rule(
     "ansi-conceal",
     "hidden",
@@ -44,7 +44,7 @@ CONCEAL = Rule(
     "terminal sequences that conceal text",
     _OWASP,
     "a terminal does not show what follows",
-)  # noqa: E501
+)
 TERMINAL = Rule(
     "ansi-control",
     "hidden",
@@ -52,7 +52,7 @@ TERMINAL = Rule(
     "terminal sequences beyond colours",
     _OWASP,
     "they move the cursor, erase, write to the clipboard or set links",
-)  # noqa: E501
+)
 COLOURS = Rule(
     "ansi-colour",
     "hidden",
@@ -60,7 +60,7 @@ COLOURS = Rule(
     "terminal colours in a definition",
     _OWASP,
     "definitions are read by models and windows, not terminals",
-)  # noqa: E501
+)
 PUSHED = Rule(
     "whitespace-push",
     "hidden",
@@ -68,7 +68,7 @@ PUSHED = Rule(
     "text behind a long stretch of white space",
     "LLM02, MCP10",
     "it is there, but scrolled out of sight",
-)  # noqa: E501
+)
 RULES: Final = (TAG_TEXT, BIDI_RULE, WIDTHLESS, SELECTED, CONCEAL, TERMINAL, COLOURS, PUSHED)
 
 MANY: Final = 3  # zero-width characters in one text; one or two happen by copying from a page
@@ -108,9 +108,8 @@ def _in_text(text: str, channel: Channel) -> Iterator[tuple[Rule, int, int, str]
         yield from _pushed(text, channel)
     if text.isascii():
         return
-    if hidden := tag_text(text):
-        if (start := TAGS.search(text)) is not None:
-            yield TAG_TEXT, start.start(), start.end(), f"hidden text: {hidden}"
+    if (hidden := tag_text(text)) and (start := TAGS.search(text)) is not None:
+        yield TAG_TEXT, start.start(), start.end(), f"hidden text: {hidden}"
     if match := BIDI.search(text):
         yield BIDI_RULE, match.start(), match.end(), ""
     if match := HIDDEN_SELECTORS.search(text):
@@ -143,5 +142,5 @@ def _pushed(text: str, channel: Channel) -> Iterator[tuple[Rule, int, int, str]]
                 match.start(),
                 match.end(),
                 f"behind {match.end() - match.start() - 1} blanks: {text[match.end() : match.end() + 200]}",
-            )  # noqa: E501
+            )
             return

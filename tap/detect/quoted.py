@@ -41,4 +41,4 @@ def _is_quoted(text: str, start: int, end: int) -> bool:
         return False
     if before[:opening].rstrip()[-1:] in _JSON and before[:opening].strip():
         return False
-    return any(mark in text[end - 1 : end + 48].split("\n")[0] for mark in _CLOSING)
+    return any(mark in text[end - 1 : end + 48].split("\n", maxsplit=1)[0] for mark in _CLOSING)

@@ -149,3 +149,8 @@ _READINGS: Final[tuple[Callable[[str], Iterator[View]], ...]] = (
     _folded, _entities, _escapes, _percent, _emphasis, _spaced, _encoded,
 )  # fmt: skip
 HARMLESS: Final = frozenset(("without emphasis",))  # readings that nobody hides behind
+
+
+def look_alike(text: str) -> str:
+    """The text with Latin letters in place of those that look like them."""
+    return text.translate(_HOMOGLYPHS)
