@@ -25,7 +25,7 @@ install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check \
 
 .PHONY: help
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 24
 
 .PHONY: demo
 demo: $(DEMO)/venv/installed ## record a short scripted run of a bundled server and show what is kept
@@ -44,6 +44,10 @@ lint: $(VENV)/installed ## check style and types only
 .PHONY: bench
 bench: $(VENV)/installed ## measure what the tap costs, beside a direct pipe
 	$(BIN)/python -m benchmarks
+
+.PHONY: bench-redaction
+bench-redaction: $(VENV)/installed ## measure how fast secrets are found, and how often wrongly
+	$(BIN)/python -m benchmarks redaction
 
 .PHONY: selftest
 selftest: $(VENV)/installed ## compare an odd-behaving server with and without the tap

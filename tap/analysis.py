@@ -7,23 +7,21 @@ say where each stream stands, and `Analysis.resume` goes on from there.
 
 from __future__ import annotations
 
-import logging
-import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, NamedTuple, TypeVar, get_args
+from typing import Final, get_args
 
-from mcptap.tap.dissect import jsonrpc, mcp
+from mcptap.tap.clean import Cleaner
+from mcptap.tap.dissect import jsonrpc
 from mcptap.tap.dissect.correlate import NOTHING, Correlator
 from mcptap.tap.dissect.frames import MAX_FRAME, Frame, Framer, within
 from mcptap.tap.dissect.jsonrpc import Message
+from mcptap.tap.guard import guarded, report
 from mcptap.tap.records import (
     Gap,
-    Kind,
     MessageRecord,
     Record,
-    Redaction,
     RunEnded,
     RunStarted,
     RunState,
@@ -31,15 +29,12 @@ from mcptap.tap.records import (
     StderrLine,
     Stream,
 )
-from mcptap.tap.redact import LineRedactor, Redactor, UnscannableError
+from mcptap.tap.redact import Redactor, Scopes, is_hashed
 
 STREAMS: Final[tuple[Stream, ...]] = get_args(Stream)
-_T = TypeVar("_T")
 _NOT_READ: Final = Message("noise", None, unscanned="internal error")
 # A progress bar without newlines may grow for hours, and nobody reads a line of megabytes.
 MAX_LINE: Final = 256 * 1024  # of a stderr line that is searched; of a longer one this much is kept
-
-_log = logging.getLogger(__name__)
 
 
 class Analysis:
@@ -48,9 +43,11 @@ class Analysis:
     def __init__(self, started: RunStarted, redactor: Redactor) -> None:
         self.run_id = started.run_id
         self._redactor = redactor
+        self._scopes = Scopes(redactor.settings, redactor, started)
         self._correlator = Correlator(started.run_id)
+        self._cleaner = Cleaner(redactor, self._scopes, self._correlator.asked)
         self._framers = {stream: _framer(stream) for stream in STREAMS}
-        self._lines = {stream: LineRedactor(redactor) for stream in STREAMS}
+        self._lines = {stream: self._scopes.lines() for stream in STREAMS}
         self._seq = 0
         # A batch of which only the first records were written: where it ends, and how many they are.
         self._torn: dict[Stream, tuple[int, int]] = {}
@@ -125,7 +122,7 @@ class Analysis:
             bytes_server=passed["server"],
             bytes_stderr=passed["stderr"],
             reason=reason,
-            exchanges=_guarded(self._correlator.unanswered, ()),
+            exchanges=guarded(self._correlator.unanswered, (), "an exchange"),
         )
         return [*records, ended]
 
@@ -152,7 +149,8 @@ class Analysis:
         match record:
             case MessageRecord():
                 self._seq = record.seq
-                _guarded(lambda: self._correlator.settle(record), NOTHING)
+                guarded(lambda: self._correlator.settle(record), NOTHING, "an exchange")
+                self._scopes.replay(record)
                 if record.kind == "noise":
                     self._lines[record.side].restore(record.redactions)
                 if record.size_bytes:
@@ -173,7 +171,7 @@ class Analysis:
         try:
             text, redactions = self._lines["stderr"].line(within(data.decode(errors="replace"), cut))
         except Exception as error:
-            _report(error, "a line")
+            report(error, "a line")
             text, redactions = "[mcptap: not kept, internal error]", ()
         if frame.sha256:
             text += f" [mcptap: cut, the line has {frame.size} bytes]"
@@ -187,8 +185,8 @@ class Analysis:
         return [self._message(frame, side, item, 0 if item is not message else frame.size) for item in messages]
 
     def _message(self, frame: Frame, side: Side, message: Message, size: int) -> MessageRecord:
-        cleaned = self._clean(side, message)
-        hashed = frame.sha256 or (self._redactor.digest(frame.data) if cleaned.unscanned else None)
+        cleaned = self._cleaner.clean(side, message, self._lines[side])
+        hashed = frame.sha256 or (self._redactor.digest(frame.data) if is_hashed(cleaned.unscanned) else None)
         self._seq += 1
         own = self._seq if message.kind == "request" else None
         record = partial(
@@ -208,87 +206,15 @@ class Analysis:
             redactions=cleaned.redactions,
         )
         alone = record(facts=cleaned.facts, exchange_seq=own)
-        exchanges, belongs, orphan = _guarded(lambda: self._correlator.settle(alone), NOTHING)
+        exchanges, belongs, orphan = guarded(lambda: self._correlator.settle(alone), NOTHING, "an exchange")
         if not exchanges and not orphan and belongs == own:
             return alone
         facts = {**(cleaned.facts or {}), "orphan": orphan} if orphan else cleaned.facts
         return record(facts=facts, exchanges=exchanges, exchange_seq=belongs)
 
-    def _clean(self, side: Side, message: Message) -> _Clean:
-        """What of a message may be written down. Fails closed: on any error nothing of the body is kept."""
-        try:
-            if message.value is None:
-                facts = {"elements": len(message.elements)} if message.elements else None
-                return _Clean(facts=facts, unscanned=message.unscanned)
-            if message.kind == "noise":
-                text, redactions = self._lines[side].line(message.value)
-                return _Clean(text, redactions)
-            return self._clean_body(side, message)
-        except Exception as error:
-            _report(error, "a body")
-            return _Clean(unscanned="internal error")
-
-    def _clean_body(self, side: Side, message: Message) -> _Clean:
-        if message.unscanned:
-            return self._clean_envelope(side, message, message.unscanned)
-        try:
-            body, redactions = self._redactor.value(message.value)
-        except UnscannableError as why:
-            return self._clean_envelope(side, message, str(why))
-        method, rpc_id = _envelope(body)
-        return _Clean(body, redactions, None, method, rpc_id, self._facts(side, message.kind, body, rpc_id))
-
-    def _clean_envelope(self, side: Side, message: Message, unscanned: str) -> _Clean:
-        envelope = {key: message.value[key] for key in ("method", "id") if key in message.value}
-        envelope, redactions = self._redactor.value(envelope)
-        method, rpc_id = _envelope(envelope)
-        facts, more = self._redactor.value(self._facts(side, message.kind, message.value, rpc_id))
-        if facts:
-            facts.pop("arguments_hash", None)  # of what has not been redacted
-        return _Clean(None, (*redactions, *more), unscanned, method, rpc_id, facts or None)
-
-    def _facts(self, side: Side, kind: Kind, body: Any, rpc_id: str | None) -> dict[str, Any] | None:
-        answers = self._correlator.asked if kind == "result" else lambda *_: None
-        return _guarded(lambda: mcp.facts(kind, body, answers(side, rpc_id)), None, "what a message says")
-
-
-class _Clean(NamedTuple):
-    """What of a message may be written down."""
-
-    body: Any = None
-    redactions: tuple[Redaction, ...] = ()
-    unscanned: str | None = None
-    method: str | None = None
-    rpc_id: str | None = None
-    facts: dict[str, Any] | None = None
-
-
-def _report(error: Exception, lost: str) -> None:
-    """Logs where our own code failed, but not the error's text: it may quote what was to be redacted."""
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    _log.error("%s at %s:%d: %s is not kept", type(error).__name__, where.filename, where.lineno, lost)
-
-
-def _guarded(read: Callable[[], _T], nothing: _T, lost: str = "an exchange") -> _T:
-    """What this returns. An error of ours costs what it would have told, not the record."""
-    try:
-        return read()
-    except Exception as error:
-        _report(error, lost)
-        return nothing
-
 
 def _framer(stream: Stream, offset: int = 0) -> Framer:
     return Framer(stream, offset, limit=MAX_LINE, keep=MAX_LINE) if stream == "stderr" else Framer(stream, offset)
-
-
-def _envelope(body: dict[str, Any]) -> tuple[str | None, str | None]:
-    """Method and id of a redacted message."""
-    method = body.get("method")
-    return (
-        method[: jsonrpc.MAX_METHOD] if isinstance(method, str) else None,
-        jsonrpc.id_text(body["id"]) if "id" in body else None,
-    )
 
 
 def _dissect(frame: Frame) -> Message:
@@ -297,4 +223,4 @@ def _dissect(frame: Frame) -> Message:
         return jsonrpc.unread(frame.envelope, f"larger than {MAX_FRAME >> 20} MiB")
     if frame.truncated:
         return Message("noise", within(frame.data.decode(errors="replace"), frame))
-    return _guarded(lambda: jsonrpc.dissect(frame.data), _NOT_READ, "a message")
+    return guarded(lambda: jsonrpc.dissect(frame.data), _NOT_READ, "a message")

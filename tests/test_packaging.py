@@ -48,7 +48,7 @@ def test_the_wheel_holds_exactly_the_files_of_the_two_packages(contents: dict[st
     }
     in_the_wheel = {name for name in contents if ".dist-info/" not in name}
     assert in_the_wheel == in_the_tree
-    assert {Path(name).suffix for name in in_the_wheel} == {".py", ".typed"}
+    assert {Path(name).suffix for name in in_the_wheel} == {".py", ".typed", ".toml"}
 
 
 def test_the_wheel_says_that_it_is_typed_and_how_it_may_be_used(contents: dict[str, str]) -> None:
@@ -77,6 +77,7 @@ def test_every_dependency_is_pinned_and_locked_at_the_same_version() -> None:
     locked = {line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")}
     named = PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"]
     named += PROJECT["build-system"]["requires"]
+    named += [line for extra in PROJECT["project"]["optional-dependencies"].values() for line in extra]
     assert {normal(line) for line in named} <= {normal(line) for line in locked}
     assert all("==" in line for line in locked)
 

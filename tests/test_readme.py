@@ -7,6 +7,7 @@ import re
 import shlex
 import stat
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +22,10 @@ from mcptap.exporters.store import schema
 from mcptap.tap.pipe.options import OPTIONS, parse
 from mcptap.tap.records import Outcome
 from mcptap.tap.redact import assignment, lines
-from mcptap.tap.redact.rules import RULES
+from mcptap.tap.redact.manifest import ID as MANIFEST
+from mcptap.tap.redact.redactor import UNSCANNED
+from mcptap.tap.redact.settings import MODES, read
+from mcptap.tap.redact.table import FAMILIES, families, title
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (.+?) \| (.+) \|$", re.MULTILINE)
@@ -76,14 +80,29 @@ def test_the_outcomes_are_those_that_there_are() -> None:
     assert list(table("outcome")) == list(get_args(Outcome))
 
 
-def test_the_redaction_rules_are_those_that_there_are() -> None:
-    assert list(table("rule")) == [rule.id for rule in RULES]
+def test_the_families_of_redaction_rules_are_those_that_there_are() -> None:
+    assert table("family") == {family: title(family) for family in FAMILIES}
+    assert sum(map(len, families().values())) > 400
 
 
 def test_the_other_redaction_rules_are_those_that_there_are() -> None:
     code = "".join(path.read_text("utf-8") for path in Path(lines.__file__).parent.glob("*.py"))
     named = re.findall(r'(?:\._secret|\.whole|Redaction)\(.*?"([a-z-]+)", ', code)
-    assert set(table("other rule")) == {assignment.ID, lines.OPEN, *named} - set(table("rule"))
+    own = {rule.id for rules in families().values() for rule in rules}
+    assert set(table("other rule")) == {assignment.ID, lines.OPEN, MANIFEST, UNSCANNED, *named} - own
+
+
+def test_the_modes_are_those_that_there_are() -> None:
+    assert list(table("mode")) == list(MODES)
+
+
+def test_the_configuration_in_the_readme_is_understood() -> None:
+    (text,) = blocks("toml")
+    settings = read(tomllib.loads(text))
+    assert settings.scopes
+    assert settings.allow
+    assert settings.rules
+    assert settings.pii.recognizers
 
 
 @pytest.mark.parametrize("words", MCPTAP, ids=" ".join)

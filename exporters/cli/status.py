@@ -111,7 +111,27 @@ def _lines(home: Path, told: dict[str, Any]) -> list[tuple[str, tuple[Cell, ...]
         ("journal", (_state_of(told["journal"]), _detail(told["journal"]))),
         ("store", (_state_of(told["store"]), _detail(told["store"]), behind)),
         ("gaps", _gap_cells(gaps)),
+        *_redaction_lines(told.get("redaction")),
+        *_detection_lines(told.get("detection")),
     ]
+
+
+def _redaction_lines(redaction: dict[str, Any] | None) -> list[tuple[str, tuple[Cell, ...]]]:
+    """How secrets are taken out, and a reminder of what is kept in full."""
+    if redaction is None:
+        return []
+    about = f"   {redaction['rules']} rules, {redaction['engine']}; personal data: {redaction['personal_data']}"
+    lines: list[tuple[str, tuple[Cell, ...]]] = [("redaction", (_state_of(redaction), _detail(redaction), about))]
+    if redaction["unredacted"]:
+        lines.append(("", ((f"kept in full, with secrets: {', '.join(redaction['unredacted'])}", "bold red"),)))
+    return lines
+
+
+def _detection_lines(detection: dict[str, Any] | None) -> list[tuple[str, tuple[Cell, ...]]]:
+    if detection is None:
+        return []
+    about = f"   {detection['text_rules']} rules for text"
+    return [("detection", (_state_of(detection), _detail(detection), about))]
 
 
 def _about(collector: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The detection stage of this installation: its settings, and what outlives a collector.
 
-The idea: what servers were last seen to offer, and which programs they were, is kept in a file of its own: the store may
-be closed, damaged or made anew while servers run. What was approved is written by `mcptap approve` and only read here.
+The idea: what servers were last seen to offer, and which programs they were, is kept in a file of its own: the store
+may be closed, damaged or made anew while servers run. What was approved is written by `mcptap approve` and only read here.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Detection:
         key = keys.keep(home / keys.KEY)
         self._everywhere = Everywhere(key=key, settings=settings, lock=threading.Lock())
         self._approved_at = 0
-        seen = _read(home / SEEN)
+        seen = read_object(home / SEEN)
         self._everywhere.offered.seen = _offers(seen.get("definitions"))
         programs = seen.get("programs")
         self._everywhere.programs.known = programs if isinstance(programs, dict) else {}
@@ -49,7 +49,7 @@ class Detection:
             at = (self._home / APPROVED).stat().st_mtime_ns
             if at != self._approved_at:
                 self._approved_at = at
-                self._everywhere.offered.approved = _offers(_read(self._home / APPROVED))
+                self._everywhere.offered.approved = _offers(read_object(self._home / APPROVED))
         return self._everywhere
 
     def keep(self) -> None:
@@ -88,7 +88,13 @@ def _settings(path: Path) -> tuple[Settings, str | None]:
     return Settings(), f"{path}: {told}; until then the built-in rules alone are at work"
 
 
-def _read(path: Path) -> dict[str, Any]:
+def users_rules(home: Path) -> set[str]:
+    """The names of the rules in a user's configuration."""
+    settings, _ = _settings(home / CONFIG)
+    return {rule.id for rule in settings.rules}
+
+
+def read_object(path: Path) -> dict[str, Any]:
     """A JSON object from a file; an empty one if it cannot be read."""
     try:
         value = json.loads(path.read_bytes())

@@ -17,7 +17,7 @@ from anyio.to_thread import run_sync
 
 from mcptap.exporters.collector.live_run import LiveRun
 from mcptap.exporters.collector.memory import AT_ONCE, Memory
-from mcptap.tap.pipe.wire import FAILING, GOING_ON, RUN_ENDED
+from mcptap.tap.pipe.wire import ASLEEP, AWAKE, FAILING, GOING_ON, RESTING, RUN_ENDED
 
 REST_S = 0.02  # between two reads; far below the second that a reader waits for rows
 BUSY = AT_ONCE // 8  # bytes at once from which on there is no time to rest
@@ -70,16 +70,17 @@ class Intake:
             raise
 
     async def _rest(self, quiet: int) -> None:
-        """Waits a moment; after a while without traffic, until we are woken.
+        """Waits a moment, or until there is much to do; after a while without traffic, until there is anything.
 
         What is recorded while we fall asleep may find us awake: so the first sleep is no longer than a rest.
         """
-        self._memory.asleep = quiet >= QUIET
+        self._memory.sleep(ASLEEP if quiet >= QUIET else RESTING)
         with anyio.move_on_after(inf if quiet > QUIET else REST_S):
             try:
                 await self._connection.receive()
             except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
                 self._gone = True
+        self._memory.sleep(AWAKE)
 
     async def _say(self, state: bytes) -> None:
         with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):  # gone, but its memory is still to be read

@@ -17,7 +17,6 @@ from collections import deque
 from typing import NamedTuple
 
 from mcptap.tap.pipe.wire import (
-    ASLEEP,
     BLOCK,
     CHUNK,
     DATA,
@@ -27,6 +26,7 @@ from mcptap.tap.pipe.wire import (
     HEAD,
     NEXT,
     PAGE,
+    SLEEP,
     STREAMS,
     TAIL,
     after,
@@ -68,14 +68,9 @@ class Memory:
         """Whether there is something to take, the end of the run included."""
         return bool(self._words[ENDED]) or any(self._words[HEAD[s]] != self._next[s] for s in range(len(STREAMS)))
 
-    @property
-    def asleep(self) -> bool:
-        """Whether the tap is to wake us when it records something."""
-        return bool(self._words[ASLEEP])
-
-    @asleep.setter
-    def asleep(self, value: bool) -> None:
-        self._words[ASLEEP] = int(value)
+    def sleep(self, how: int) -> None:
+        """Says when the tap is to wake us: `AWAKE`, `ASLEEP` or `RESTING`."""
+        self._words[SLEEP] = how
 
     def take(self) -> tuple[list[Entry], bytes | None]:
         """What has not been taken yet, about `AT_ONCE` bytes of it, in the order of the run.

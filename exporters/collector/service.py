@@ -11,7 +11,6 @@ import fcntl
 import json
 import logging
 import os
-import resource
 import signal
 import sys
 import time
@@ -27,20 +26,21 @@ from mcptap.exporters.collector import keys
 from mcptap.exporters.collector.conversation import newer, read_hello, send, until_closed
 from mcptap.exporters.collector.detection import Detection
 from mcptap.exporters.collector.intake import Intake
+from mcptap.exporters.collector.limits import lift_limits
 from mcptap.exporters.collector.live_run import DamagedRunError
 from mcptap.exporters.collector.loader import Loader
 from mcptap.exporters.collector.memory import Memory
 from mcptap.exporters.collector.processes import peer
+from mcptap.exporters.collector.redaction import Redaction
 from mcptap.exporters.collector.runs import RunClosedError, Runs
 from mcptap.exporters.collector.sampler import Sampler
 from mcptap.tap.pipe.wire import SOCKET
-from mcptap.tap.redact import Redactor
 from mcptap.tap.version import VERSION
 
 LOCK = "collector.lock"
-FILES = 65536
 IDLE_S = 60.0
 LOG = "%(asctime)s %(levelname)s %(message)s"
+SETTLED_S = 5.0
 HELLO_S = 10.0
 NOTES_EVERY_S = 30.0
 
@@ -56,19 +56,9 @@ def serve(home: str) -> int:
     except OSError:
         log.info("another collector is at work in %s", home)
         return 0
-    _lift_limits()
+    lift_limits()
     anyio.run(Collector(Path(home), lock).run)
     return 0
-
-
-def _lift_limits() -> None:
-    """What the host that started the first server allows itself is no measure for us, who serve all of them."""
-    for limit in (resource.RLIMIT_AS, resource.RLIMIT_DATA, resource.RLIMIT_FSIZE, resource.RLIMIT_CPU):
-        _, hard = resource.getrlimit(limit)
-        resource.setrlimit(limit, (hard, hard))
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # we need a few for each tap
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 class Collector:
@@ -85,12 +75,13 @@ class Collector:
 
     async def run(self) -> None:
         """Everything, from binding the socket to removing it."""
-        redactor = Redactor(keys.keep(self._home / keys.KEY))
+        self._redaction = Redaction(self._home)
         self._loader = Loader(self._home, self._announce)
         self._detection = Detection(self._home)
         self._announce(None)
         async with anyio.create_task_group() as tasks:
-            self._runs = Runs(self._home, redactor, tasks, self._loader.changed, detection=self._detection)
+            redactor, changed = self._redaction.redactor, self._loader.changed
+            self._runs = Runs(self._home, redactor, tasks, changed, detection=self._detection)
             listener = await anyio.create_unix_listener(SOCKET, mode=0o600)
             tasks.start_soon(self._listen, listener, tasks)
             for task in (
@@ -98,6 +89,7 @@ class Collector:
                 self._loader.run,
                 Sampler(self._runs.live, self._loader.changed).run,
                 self._keep_house,
+                self._build_scanner,
                 self._leave_when_idle,
                 self._leave_when_told,
             ):
@@ -224,6 +216,7 @@ class Collector:
             ],
             "journal": {"state": "failing" if self._problem else "ok", "detail": self._problem},
             "store": await self._loader.status(),
+            "redaction": self._redaction.status(),
             "detection": self._detection.status(),
         }
 
@@ -237,6 +230,11 @@ class Collector:
         return {"op": "leased"}
 
     _OPERATIONS: ClassVar = {"status": _status, "ping": _pong, "stop": _stop, "lease": _lease}
+
+    async def _build_scanner(self) -> None:
+        """Hyperscan's database takes a second: not while a host waits for its first server."""
+        await anyio.sleep(SETTLED_S)
+        await anyio.to_thread.run_sync(self._redaction.build)
 
     async def _keep_house(self) -> None:
         """What is done every second: disk, notes, compression. A failure is told and tried again."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from mcptap.tap.detect.flow import SECRET, Place
+from mcptap.tap.detect.flow import EMAIL, SECRET, Place
 from mcptap.tap.detect.found import Found, by
 from mcptap.tap.detect.rule import Rule
 from mcptap.tap.records import Redaction
@@ -18,7 +18,7 @@ FOREIGN = Rule("foreign-credential", "credentials", "high", "a server is given a
                "the same secret was another server's until now")  # fmt: skip
 RULES: Final = (FOREIGN,)
 MAX_KNOWN: Final = 20_000
-_NO_CREDENTIALS: Final = ("email", "credit", "iban", "us-ssn", "phone", "ip-", "not-listed", "request-state", "person")
+_PERSONAL: Final = "pii-"
 
 
 @dataclass(slots=True)
@@ -46,7 +46,8 @@ class Held:
                 continue
             known = self._first.get(note.fingerprint)
             if known and sink.server not in self._holders[note.fingerprint] and known[0].at <= sink.at:
-                found.append(_told(note, *known, sink))
+                if known[1] or not note.rule.startswith(_PERSONAL):
+                    found.append(_told(note, *known, sink))
         self.had(redactions, sink, result=False)
         return found
 
@@ -56,8 +57,8 @@ def _counts(note: Redaction) -> bool:
 
 
 def _told(note: Redaction, origin: Place, in_result: bool, sink: Place) -> Found:
-    rule = SECRET if in_result else FOREIGN
-    personal = note.rule.startswith(_NO_CREDENTIALS)
+    personal = note.rule.startswith(_PERSONAL)
+    rule = EMAIL if note.rule.startswith("pii-email") else SECRET if in_result else FOREIGN
     evidence = (
         f"[REDACTED:{note.rule}:{note.fingerprint}] — known from {origin.server} {origin.target or ''} "
         f"(message {origin.seq}), goes to {sink.server} {sink.target or ''}"

@@ -184,7 +184,9 @@ def _passage(text: str, threes: list[int], place: Place, memory: Memory) -> tupl
     return None
 
 
-def _told(rule: Rule, value: str, how: str | None, origin: Place, sink: Place, pointer: str, memory: Memory) -> Found:
+def _told(
+    rule: Rule, value: str, how: str | None, origin: Place, sink: Place, *, pointer: str, memory: Memory
+) -> Found:
     shown = excerpt(value, 0, min(len(value), 120), 0)
     severity: Severity | None = None if origin.near(sink) else "low"
     evidence = f"{shown} — from {origin.server} {origin.target or ''} (message {origin.seq}) to {sink.server} {sink.target or ''}"

@@ -185,6 +185,8 @@ class Correlator:
         key = (request.side, request.facts["task_id"])
         if request.method == methods.TASK_RESULT:
             told = self._tasks.result(key, reply.at, _outcome(reply))
+        elif request.method == methods.TASK_CANCEL and reply.kind == "result" and "task_status" not in facts:
+            told = self._tasks.cancel(key, reply.at)
         else:
             told = self._tasks.news(key, reply.at, facts)
         return (made, *self._ended(key, reply.at, told))

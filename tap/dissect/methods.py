@@ -32,6 +32,7 @@ PROGRESS: Final = "notifications/progress"
 LOG: Final = "notifications/message"
 TASK_RESULT: Final = "tasks/result"
 TASK_UPDATE: Final = "tasks/update"
+TASK_CANCEL: Final = "tasks/cancel"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,10 @@ class Skim:
             self._head += data[: EDGE - len(self._head)]
         self._tail = data[-EDGE:] if len(data) >= EDGE else (self._tail + data)[-EDGE:]
         for at in range(0, len(data), _STEP):
-            step = self._torn + data[at : at + _STEP]
-            self._count(step.replace(b"\\\\", b"").replace(b'\\"', b""))
+            step = self._torn + data[at : at + _STEP] if self._torn or len(data) > _STEP else data
+            if b"\\" in step:  # looked for first, since nearly all of a large message is one text without any
+                step = step.replace(b"\\\\", b"").replace(b'\\"', b"")
+            self._count(step)
 
     def envelope(self) -> dict[str, Any] | None:
         """The message's members, empty values in place of what was not read. None if not all are known for certain."""
@@ -68,6 +70,8 @@ class Skim:
     def _count(self, data: bytes) -> None:
         """Follows the nesting through data without escaped quotes."""
         self._torn = data[-1:] if data.endswith(b"\\") else b""
+        if self._in_string and b'"' not in data:
+            return
         pieces = data.split(b'"')
         structure = b"".join(pieces[self._in_string :: 2]).translate(None, _NO_STRUCTURE)
         self._in_string ^= len(pieces) % 2 == 0

@@ -28,6 +28,7 @@ class Task:
     ended_at: int | None = None
     outcome: Outcome | None = None
     certain: bool = False  # by its result, not only by its status
+    assumed: bool = False  # nobody said so: its cancelling was accepted, which need not end it
 
 
 class Tasks:
@@ -69,6 +70,15 @@ class Tasks:
             return None
         return _end(task, key, at, outcome, certain=True)
 
+    def cancel(self, key: Key, at: int) -> Exchange | None:
+        """A server accepted that the task be cancelled. Who asks no more will hear no more of it."""
+        task = self._of(key)
+        if task.outcome:
+            return None
+        told = _end(task, key, at, "cancelled", certain=False)
+        task.assumed = True
+        return told
+
     def go_on(self, key: Key, at: int) -> None:
         """The task was given the input that it needed."""
         if task := self._tasks.get(key):
@@ -94,11 +104,11 @@ def _go_on(task: Task, at: int) -> None:
 
 def _end(task: Task, key: Key, at: int, outcome: Outcome, *, certain: bool) -> Exchange | None:
     """Notes the task's outcome, if it is not known so well yet."""
-    if task.certain or (task.outcome and not certain):
+    if task.certain or (task.outcome and not certain and not task.assumed):
         return None
     changed = task.outcome != outcome
-    task.outcome, task.certain = outcome, certain
-    task.ended_at = at if task.ended_at is None else task.ended_at
+    task.ended_at = at if task.ended_at is None or task.assumed else task.ended_at
+    task.outcome, task.certain, task.assumed = outcome, certain, False
     if not changed or task.request is None or task.exchange is None:
         return None
     task.exchange = _told(task, task.exchange, task.request, key[1])

@@ -18,10 +18,26 @@ from itertools import count
 from mmap import mmap
 from time import sleep, time_ns
 
-from mcptap.tap.pipe.wire import ASLEEP, BLOCK, CHUNK, DATA, ENDED, ENTRY, FACTS, HEAD, NEXT, STREAMS, TAIL, after
+from mcptap.tap.pipe.wire import (
+    ASLEEP,
+    AWAKE,
+    BLOCK,
+    CHUNK,
+    DATA,
+    ENDED,
+    ENTRY,
+    FACTS,
+    HEAD,
+    NEXT,
+    SLEEP,
+    STREAMS,
+    TAIL,
+    after,
+)
 
 SIZES = (64 << 20, 16 << 20, 4 << 20)  # bytes: a minute of heavy traffic; less where the system does not grant it
 LEAST_ROOM = 16384  # bytes: a chunk is not made smaller than this so as to fill a block
+WARM = 4  # blocks that are not given back: so much a large message finds ready
 STRICT_S = 0.002  # between two looks for room, of a pump that may not drop
 
 _pack = ENTRY.pack_into
@@ -38,8 +54,7 @@ class Channel:
         self.bell = os.open(os.devnull, os.O_WRONLY)  # later the socket: one number, that nothing else ever gets
         self.memory, size = _make_memory(sizes)
         self._map = mmap(self.memory, size) if size else None
-        if self._map is not None and hasattr(self._map, "madvise"):
-            _advise(self._map, "MADV_DONTDUMP")
+        _advise(self._map, "MADV_DONTDUMP")
         self.view = memoryview(self._map or bytearray(BLOCK))
         self.words = self.view[:FACTS].cast("Q")
         self.order = count(1).__next__  # atomic, also between threads
@@ -71,7 +86,7 @@ class Channel:
 
     def ring(self) -> None:
         """Wakes the collector."""
-        self.words[ASLEEP] = 0
+        self.words[SLEEP] = AWAKE
         try:
             os.write(self.bell, b"!")
         except OSError:
@@ -97,7 +112,9 @@ class Channel:
         """Gives memory back, after a while without traffic. Only Linux can do it for a part."""
         with self._lock:
             self._reclaim()
-            while self._used and self._map is not None and _advise(self._map, "MADV_REMOVE", self._used[-1]):
+            while (
+                len(self._used) > WARM and self._map is not None and _advise(self._map, "MADV_REMOVE", self._used[-1])
+            ):
                 self._fresh.append(self._used.pop())
 
     def renew(self) -> None:
@@ -144,7 +161,7 @@ class Lane:
         self._position = position = (position + ENTRY.size + size + 7) & ~7
         words = self._words
         words[self._head] = position
-        if words[ASLEEP]:
+        if words[SLEEP] == ASLEEP:
             self._channel.ring()
         start = position + ENTRY.size
         if start + CHUNK < self._end:
@@ -165,7 +182,9 @@ class Lane:
             self._turn()
 
     def _turn(self) -> None:
-        """Goes on in another block, or in none while the buffer is full."""
+        """Goes on in another block, or in none while the buffer is full. Who rests is told: there is much to do."""
+        if self._words[SLEEP]:
+            self._channel.ring()
         block = self._channel.lend(self._stream)
         while block is None and self._channel.strict and self._channel.memory >= 0:
             sleep(STRICT_S)
@@ -235,11 +254,11 @@ def _seal(descriptor: int) -> None:
         fcntl(descriptor, _F_ADD_SEALS, _F_SEAL_SHRINK)
 
 
-def _advise(memory: mmap, advice: str, start: int = 0) -> bool:
+def _advise(memory: mmap | None, advice: str, start: int = 0) -> bool:
     import mmap as module
 
     number = getattr(module, advice, None)
-    if number is None:
+    if number is None or memory is None:
         return False
     memory.madvise(number, start, BLOCK if start else len(memory))
     return True

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RETRY_S = (0.02, 0.5)  # first and longest pause between attempts
 ANSWER_S = 10.0  # a collector that does not answer a hello for so long is given up
 START_S = (1.5, 60.0)  # so long one that was started may take to listen; longer with each that did not
-QUIET_MS = 5000  # so long without news of the collector before memory is given back
+QUIET_MS = 30_000  # so long without news of the collector before memory is given back
 SILENCE_S = 5.0  # so long unrecorded before the user is told
 NO_MEMORY = "the system grants no memory to record into"
 HOPELESS = (PermissionError, FileExistsError, NotADirectoryError)  # the state directory cannot be: told at once

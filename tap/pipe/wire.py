@@ -8,7 +8,7 @@ tell how it gets on.
 
 The memory is cut into blocks. Block 0 begins with a page of 8-byte words, each on a cache line of its own: where the
 tap's next entry of each stream will begin (`HEAD`), before which position the collector needs nothing any more
-(`TAIL`), whether it wants to be woken (`ASLEEP`), and at the end of the run the length of what is told of it
+(`TAIL`), whether it wants to be woken (`SLEEP`), and at the end of the run the length of what is told of it
 (`ENDED`, one JSON object at `FACTS`). The other blocks are lent to the streams. An entry is a header and its payload,
 padded to 8 bytes; one of the kind `NEXT` has no payload and says in which block the stream goes on.
 """
@@ -28,7 +28,8 @@ PAGE = 4096
 ENTRY = Struct("<QQQII")  # running number over all streams, byte offset in its stream, wall clock (ns), length, kind
 DATA, NEXT = range(2)
 
-HEAD, TAIL, ASLEEP, ENDED = (0, 8, 16), (24, 32, 40), 48, 56  # words
+HEAD, TAIL, SLEEP, ENDED = (0, 8, 16), (24, 32, 40), 48, 56  # words
+AWAKE, ASLEEP, RESTING = range(3)  # woken never, by the next entry, by the next block that is begun
 FACTS = 1024  # byte
 
 # From the collector; `FAILING`: nothing can be written now. `RUN_ENDED`: all is in the journal.

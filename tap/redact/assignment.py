@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from mcptap.tap.redact.names import is_directory, names_secret
-from mcptap.tap.redact.rules import PLACEHOLDER
+from mcptap.tap.redact.rule import PLACEHOLDER, Text
 
 ID: Final = "assignment"
-ANCHORS: Final = (
+KEYWORDS: Final = (
     "passw", "pwd", "passphrase", "passcode", "secret", "token", "apikey", "api_key", "api-key", "privatekey",
     "private_key", "private-key", "accesskey", "access_key", "access-key", "accountkey", "account_key", "authkey",
     "auth_key", "authorization", "cookie", "credential", "signature", "encryption_key", "signing_key", "master_key",
@@ -22,6 +22,7 @@ ANCHORS: Final = (
 )  # fmt: skip
 
 _NAME_CHARS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+_MARK: Final = "[REDACTED:"
 _MAX_NAME: Final = 48  # characters on either side of the keyword
 QUOTED = re.compile(
     r"""(?P<open>\\{0,16}["'`])(?:(?i:bearer|basic|token|digest)\ +)?(?P<secret>(?:(?!(?<!\\)(?P=open))[^\n])+)"""
@@ -30,6 +31,8 @@ _SIGN = re.compile(r"""(?P<rest>[\w.-]{0,48})\\*["'`]?\]?[^\S\n]{0,8}(?P<sign>=>
 _SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
 _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
 _NESTED = re.compile(r"""(?:\{(?!\{)|\[)[^\n]{3,}""")  # where it ends is not told by a pattern
+_BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
+_INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
 _INNER = re.compile(r"[^<\n]+(?=</)")
 _LINE = re.compile(r"""[^\n"'`\\]+""")
 _LINE_START = re.compile(r"(?:^|\n)[ \t]{0,16}(?:export |set |ENV |- )?\Z")
@@ -37,7 +40,9 @@ _DOTENV = re.compile(r"[^\s\\]+")
 
 # What stands for a value, or computes one, is no secret.
 _NO_SECRET = re.compile(
-    r"""(?:none|null|nil|true|false|undefined|str|string|bytes|int|integer|number|bool|boolean|object|any|required
+    r"""(?:.{1,2}|yes|off|none|null|nil|true|false|undefined
+    |[\^~<>=]{1,2}\s?\d[\w.*-]*|your[-_\ ].*|.*[-_]here
+    |str|string|bytes|int|integer|number|bool|boolean|object|any|required
     |optional|\.{2,}|\*+|x{3,}|\$\w+|\$\{.*|await|new|async|function|lambda|yield|\{\{?.*|<[^>]*>?|%\w+%|\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]
     |\w+\(.*|[A-Za-z_]\w*(?:\.\w+)*[(\[].*
     |(?:self|this|os|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
@@ -46,18 +51,25 @@ _NO_SECRET = re.compile(
 _WORD_ONLY = re.compile(r"[A-Za-z]+[.!?]*")
 
 
-def spans(text: str, folded: str) -> Iterator[tuple[int, int]]:
-    """Where values of secret names stand in `text`; `folded` is it in lower case, of the same length."""
-    if not any(sign in folded for sign in ("=", ":", ">", "%3d")):
-        return
-    for anchor in ANCHORS:
-        at = folded.find(anchor)
-        while at >= 0:
-            end = at + len(anchor)
-            if span := _value(text, at, end):
-                yield span
-                end = span[1]
-            at = folded.find(anchor, end)
+class Assignments:
+    """Finds the values that secret names are given in a text."""
+
+    id = ID
+    keywords = KEYWORDS
+    fold = True
+    triggers = (rf"(?i)(?:{'|'.join(KEYWORDS)})[\w.-]*\\*[\"'`]?\]?[^\S\n]*(?:=|:|%3d|>)",)
+
+    def spans(self, text: Text) -> Iterator[tuple[int, int]]:
+        """Where they stand."""
+        for keyword in KEYWORDS:
+            at = text.folded.find(keyword)
+            while at >= 0:
+                text.tick()
+                end = at + len(keyword)
+                if span := _value(text.text, at, end):
+                    yield span
+                    end = span[1]
+                at = text.folded.find(keyword, end)
 
 
 def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
@@ -67,6 +79,8 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
         return None
     before = text[max(0, start - _MAX_NAME) : start]
     before = before[len(before.rstrip(_NAME_CHARS)) :]
+    if text.endswith(_MARK, 0, start - len(before)):
+        return None  # the name of a rule
     name = before + text[start:end] + sign["rest"]
     if not names_secret(name):
         return None
@@ -79,6 +93,19 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
     return _bare(text, sign.end(), name.lower(), sign["sign"], begins_line=begins_line)
 
 
+def _block_end(text: str, block: re.Match[str]) -> int:
+    """Where the lines of a YAML block scalar end: those that stand as far in as its first."""
+    end = block.end()
+    while end < len(text):
+        after = text.find("\n", end)
+        end = len(text) if after < 0 else after
+        following = _INDENT.match(text, end)
+        if following is None or (len(following["indent"]) < len(block["indent"]) and following["rest"]):
+            break
+        end = following.end()
+    return end
+
+
 def _element(text: str, name: int, at: int) -> tuple[int, int] | None:
     """The text of an XML element whose name begins at `name`."""
     value = _INNER.match(text, at) if text[max(0, name - 1) : name] in ("<", ":") else None
@@ -87,6 +114,8 @@ def _element(text: str, name: int, at: int) -> tuple[int, int] | None:
 
 def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tuple[int, int] | None:
     """A value without quotes. How far it goes depends on where it stands."""
+    if sign == ":" and (block := _BLOCK.match(text, at)):
+        return block.end(), _block_end(text, block)
     scheme = _SCHEME.match(text, at)
     if name.endswith("cookie") or (name.endswith("authorization") and not scheme):
         line = _LINE.match(text, at)

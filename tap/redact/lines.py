@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from mcptap.tap.records import Redaction
-from mcptap.tap.redact.pem import open_begin
+from mcptap.tap.redact.pem import PEM_END, open_begin
 from mcptap.tap.redact.redactor import Redactor
-from mcptap.tap.redact.rules import PEM_END
+from mcptap.tap.redact.settings import Mode
 
 OPEN: Final = "private-key-open"  # the last redaction of a line after which the key goes on
 
@@ -16,8 +16,9 @@ OPEN: Final = "private-key-open"  # the last redaction of a line after which the
 class LineRedactor:
     """Redacts one stream's lines in order. From a key's BEGIN to its END, or to the stream's end, nothing is kept."""
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, mode: Mode = "redact") -> None:
         self._redactor = redactor
+        self._mode = mode
         self.open = False
 
     def restore(self, redactions: Iterable[Redaction]) -> None:
@@ -26,7 +27,12 @@ class LineRedactor:
         self.open = last is not None and last.rule == OPEN
 
     def line(self, text: str) -> tuple[str, tuple[Redaction, ...]]:
-        """The line without secrets, and what was taken out."""
+        """What is kept of the line, and what was taken out."""
+        if self._mode != "redact":
+            return text if self._mode == "full" else f"[mcptap: not kept, mode {self._mode}]", ()
+        return self._redacted(text)
+
+    def _redacted(self, text: str) -> tuple[str, tuple[Redaction, ...]]:
         head, found = "", []
         if self.open:
             end = PEM_END.search(text)

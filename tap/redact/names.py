@@ -26,7 +26,16 @@ def _words(text: str) -> frozenset[str]:
 
 # Before "key" or "keys".
 _KEY_KINDS: Final = _words(
-    "api private access secret encryption signing account master auth shared service webhook license"
+    "api private access secret encryption signing account master auth shared service webhook license openai anthropic "
+    "stripe aws azure google gcp gemini groq mistral cohere github gitlab slack twilio sendgrid mailgun datadog "
+    "pinecone cloudflare supabase firebase algolia sentry django flask laravel rails jwt hmac aes fernet deploy "
+    "subscription consumer bot admin root session maps recovery decryption"
+)
+# Before "pass" as the last word: others have a first pass, and a boarding pass.
+_PASS_KINDS: Final = _words(
+    "db database user admin root mysql mariadb pg postgres pgsql redis mongo mongodb smtp imap mail email ftp sftp ssh "
+    "sudo login http https proxy ldap api service app account keystore truststore cert key wifi rabbitmq amqp auth es "
+    "elastic kafka vault jira jenkins nexus docker registry basic"
 )
 # "token" as the last word is a secret unless one of these stands before it.
 _TOKEN_KINDS: Final = _words(
@@ -67,6 +76,8 @@ def _names_secret(words: list[str], index: int) -> bool:
         return True
     if word in ("key", "keys"):
         return before in _KEY_KINDS
+    if word == "pass":
+        return index == len(words) - 1 and before in _PASS_KINDS
     if word == "tokens":
         return before in _TOKENS_KINDS
     if word.endswith("token"):

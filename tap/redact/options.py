@@ -12,10 +12,10 @@ from typing import Final
 
 from mcptap.tap.redact import assignment
 from mcptap.tap.redact.names import names_secret
-from mcptap.tap.redact.rules import PLACEHOLDER
+from mcptap.tap.redact.rule import PLACEHOLDER, Text
 
 ID: Final = "argument"
-ANCHORS: Final = (*assignment.ANCHORS, "--pass", "--auth", "--creds", "--jwt", "--otp")
+KEYWORDS: Final = (*assignment.KEYWORDS, "--pass", "--auth", "--creds", "--jwt", "--otp")
 
 # A blank, or what stands between the items of a printed list.
 _OPTION = re.compile(
@@ -35,16 +35,26 @@ _WORDS: Final = (
 _PROSE: Final = frozenset(_WORDS.split())
 
 
-def spans(text: str, _: str) -> Iterator[tuple[int, int]]:
-    """Where values of options with secret names stand in `text`."""
-    done = 0
-    for option in _OPTION.finditer(text) if "-" in text else ():
-        name = option["name"].lower()
-        if option.start() < done or name.startswith(_SWITCHES) or not names_secret(option["name"]):
-            continue
-        if span := _value(text, option.end(), name, column=len(option["gap"].strip("\"',\\")) > 1):
-            yield span
-            done = span[1]
+class Options:
+    """Finds the values that options with secret names are given in a text."""
+
+    id = ID
+    keywords = KEYWORDS
+    fold = True
+    triggers = (rf"""(?i)-[\w.-]*(?:{"|".join(word.strip("-") for word in KEYWORDS)})[\w.-]*[ \t\\"',]""",)
+
+    def spans(self, text: Text) -> Iterator[tuple[int, int]]:
+        """Where they stand."""
+        done = 0
+        for option in _OPTION.finditer(text.text) if "-" in text.text else ():
+            text.tick()
+            name = option["name"].lower()
+            if option.start() < done or name.startswith(_SWITCHES) or not names_secret(option["name"]):
+                continue
+            column = len(option["gap"].strip("\"',\\")) > 1
+            if span := _value(text.text, option.end(), name, column=column):
+                yield span
+                done = span[1]
 
 
 def _value(text: str, at: int, name: str, *, column: bool) -> tuple[int, int] | None:

@@ -6,10 +6,14 @@ A key's lines are base64 without any mark of their own; only the BEGIN before th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
-from mcptap.tap.redact.rules import PEM_BEGIN, PEM_END
+from mcptap.tap.redact.rule import Text, widened
 
+_NAME: Final = r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?"
+PEM_BEGIN: Final = re.compile(rf"-----BEGIN {_NAME}-----")
+PEM_END: Final = re.compile(rf"-----END {_NAME}-----")
 BODY: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\\\r\n \t>|"
 _MAX_STRINGS: Final = 400  # behind BEGIN: a key of 16384 bits has some 200 lines, each perhaps with a label
 _MIN_FIRST: Final = 32  # characters of a key's first line; only behind one may others be shorter
@@ -24,6 +28,22 @@ def open_begin(text: str) -> int | None:
     for match in PEM_BEGIN.finditer(text):
         last = match
     return last.start() if last and not PEM_END.search(text, last.end()) else None
+
+
+class Tails:
+    """Finds a private key whose beginning is missing."""
+
+    id = "private-key"
+    keywords = ("-----END",)
+    fold = False
+    triggers = (widened(PEM_END.pattern),)
+
+    def spans(self, text: Text) -> Iterator[tuple[int, int]]:
+        """From the first line that could be a key's to the END."""
+        for end in PEM_END.finditer(text.text):
+            start = len(text.text[: end.start()].rstrip(BODY))
+            if start < end.start():
+                yield start, end.end()
 
 
 class KeyLines:

@@ -1,35 +1,82 @@
 """Raw values in, values without secrets out.
 
 A value that is taken out becomes `[REDACTED:<rule>:<8 hex of HMAC-SHA256(key, value)>]`: the same secret can be
-recognised again, wherever it shows up, without being known. Redacting twice changes nothing.
+recognised again, wherever it shows up and however it is encoded, without being known. Redacting twice changes nothing.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any, Final
 
 import orjson
 
-from mcptap.tap.records import Redaction, RunStarted
+from mcptap.tap.records import Redaction
 from mcptap.tap.redact import walk
-from mcptap.tap.redact.colour import uncoloured
-from mcptap.tap.redact.rules import PLACEHOLDER
-from mcptap.tap.redact.scan import TextRule, find, fired
+from mcptap.tap.redact.keyjudge import KeyJudge
+from mcptap.tap.redact.pii import personal
+from mcptap.tap.redact.rule import PLACEHOLDER, OutOfTimeError, Text, TextRule
+from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired, tell
+from mcptap.tap.redact.scanner import Scanner
+from mcptap.tap.redact.settings import Settings
+from mcptap.tap.redact.views import plain
 
 MAX_LISTED: Final = 10_000  # redactions listed per value; a list of a million would dwarf what it describes
+MAX_TEXT: Final = 64 * 1024 * 1024  # characters of all strings of a value
+LIMIT_S: Final = 10.0  # for one value
+UNSCANNED: Final = "unscanned"
+MAX_REMEMBERED: Final = 256  # characters of a secret that is worth remembering within one value
 _MIN_SECRET: Final = 6  # characters; no rule matches a shorter text
 
 Redactions = tuple[Redaction, ...]
+Exemption = tuple[str, str]  # patterns of a rule's id and of a JSON pointer
+
+
+@cache
+def built_in() -> Scanner:
+    """The scanner of what a user gets who sets nothing, shared by all who ask for nothing else."""
+    return Scanner((*BUILT_IN, *personal(Settings().pii), *SIGNS))
 
 
 class Redactor:
-    """Takes secrets out. `key` is this installation's own; without it fingerprints cannot be tried out."""
+    """Takes secrets out. `key` is this installation's own; without it fingerprints cannot be tried out.
 
-    def __init__(self, key: bytes) -> None:
+    `clock` gives seconds; with it no value is searched for longer than `limit_s`. `exempt` stays readable. `settings`
+    say how the messages of a run are kept, which is done by whoever has them.
+    """
+
+    def __init__(
+        self,
+        key: bytes,
+        scanner: Scanner | None = None,
+        *,
+        clock: Callable[[], float] | None = None,
+        limit_s: float = LIMIT_S,
+        exempt: Iterable[Exemption] = (),
+        settings: Settings | None = None,
+    ) -> None:
         self._key = key
+        self.settings = settings or Settings()
+        self.scanner = scanner or built_in()
+        self.keys = KeyJudge(self.scanner)
+        self._clock, self._limit_s = clock, limit_s
+        self.exempt = tuple(exempt)
+
+    def exempting(self, exempt: Iterable[Exemption]) -> Redactor:
+        """The same, but for what stays readable."""
+        other = Redactor(
+            self._key,
+            self.scanner,
+            clock=self._clock,
+            limit_s=self._limit_s,
+            exempt=exempt,
+            settings=self.settings,
+        )
+        other.keys = self.keys
+        return other
 
     def digest(self, data: bytes) -> str:
         """A keyed hash of bytes that are not kept: a plain one of a short frame could be guessed."""
@@ -37,50 +84,136 @@ class Redactor:
 
     def placeholder(self, secret: str, rule: str, pointer: str = "") -> tuple[str, Redaction]:
         """What stands in place of `secret`, and the note of it."""
+        secret = plain(secret)
         fingerprint = self.digest(secret.encode(errors="replace"))[:8]
         return f"[REDACTED:{rule}:{fingerprint}]", Redaction(pointer, rule, fingerprint, len(secret))
 
     def text(self, text: str, pointer: str = "") -> tuple[str, Redactions]:
-        """`text` without secrets; JSON in it is opened. `pointer` says where it stands."""
+        """`text` without secrets; JSON in it is opened. `pointer` says where it stands. None of it stays if it cannot
+        be searched."""
         found: list[Redaction] = []
-        return walk.Walk(self, fired(text), found).text(text, pointer), listed(found)
+        search = self._pass()
+        try:
+            clean = walk.Walk(search, search.fired(text), found).text(text, pointer)
+        except (OutOfTimeError, walk.UnscannableError):
+            clean, note = self.placeholder(text, UNSCANNED, pointer)
+            return clean, (note,)
+        return clean, listed(found)
 
     def value(self, value: Any) -> tuple[Any, Redactions]:
         """A JSON value without secrets in keys and strings, or under names of secrets. The input is not changed.
 
-        Raises UnscannableError when it is nested too deeply; nothing of it may be kept then.
+        Raises UnscannableError when it is nested too deeply, too large, or takes too long; nothing of it may be kept.
         """
-        texts, suspicious = walk.survey(value)
-        rules = fired("\0".join(texts))
-        if not rules and not suspicious:
-            return value, ()
-        found: list[Redaction] = []
-        return walk.Walk(self, rules, found).value(value, ""), listed(found)
+        search = self._pass()
+        texts, suspicious = walk.survey(value, self.keys.is_telling)
+        try:
+            rules = search.fired("\0".join(texts))
+            if not tell(rules) and not suspicious:
+                return value, ()
+            found: list[Redaction] = []
+            return walk.Walk(search, rules, found).whole(value, ""), listed(found)
+        except OutOfTimeError:
+            raise walk.UnscannableError(f"not searched within {self._limit_s:g} s") from None
+
+    def measure(self, value: Any) -> None:
+        """Raises UnscannableError for a value that could not be written down even if all of it were kept."""
+        walk.survey(value, self.keys.is_telling)
 
     def argv(self, arguments: Sequence[str], pointer: str = "") -> tuple[tuple[str, ...], Redactions]:
         """A command line without secrets: options' values, assignments, headers, URLs, known shapes."""
         found: list[Redaction] = []
-        rules = fired("\0".join(arguments))
-        return tuple(walk.Walk(self, rules, found).argv(arguments, pointer)), listed(found)
+        search = self._pass()
+        try:
+            rules = search.fired("\0".join(arguments))
+            return tuple(walk.Walk(search, rules, found).argv(arguments, pointer)), listed(found)
+        except (OutOfTimeError, walk.UnscannableError):
+            clean, note = self.placeholder("\0".join(arguments), UNSCANNED, pointer)
+            return (clean,), (note,)
 
-    def plain(self, text: str, rules: Iterable[TextRule], pointer: str, found: list[Redaction]) -> str:
-        """`text` without what `rules` find in it; what they found is added to `found`."""
-        spans = find(text, rules) if len(text) >= _MIN_SECRET else []
-        parts: list[str] = []
+    def _pass(self) -> Pass:
+        if self._clock is None:
+            return Pass(self, None)
+        clock, until = self._clock, self._clock() + self._limit_s
+        return Pass(self, lambda: clock() > until)
+
+
+class Pass:
+    """The search of one value: what the walk through it asks for."""
+
+    def __init__(self, redactor: Redactor, out_of_time: Callable[[], bool] | None, pointer: str | None = None) -> None:
+        self._redactor = redactor
+        self._out_of_time = out_of_time
+        self._pointer = pointer  # of the string that is opened, if one is
+        self.scanner = redactor.scanner
+        self.is_telling, self.has_vendor = redactor.keys.is_telling, redactor.keys.has_vendor
+        self._marks: dict[tuple[str, str, str], tuple[str, Redaction]] = {}
+
+    def at(self, pointer: str) -> Pass:
+        """The same search, within the string at `pointer`."""
+        return Pass(self._redactor, self._out_of_time, self._pointer or pointer)
+
+    def fired(self, text: str) -> list[TextRule]:
+        """The rules that may find something in `text`. Raises UnscannableError, OutOfTimeError."""
+        if len(text) > MAX_TEXT:
+            raise walk.UnscannableError(f"more than {MAX_TEXT >> 20} MiB of text")
+        return fired(self.scanner, Text(text, self._out_of_time))
+
+    def is_exempt(self, rule: str, pointer: str) -> bool:
+        """Whether this user wants what this rule finds here to stay readable."""
+        where = pointer if self._pointer is None else self._pointer
+        return any(fnmatchcase(rule, name) and fnmatchcase(where, place) for name, place in self._redactor.exempt)
+
+    def plain(
+        self,
+        text: str,
+        rules: Sequence[TextRule],
+        pointer: str,
+        found: list[Redaction],
+        parts: Iterable[tuple[int, int, str, str]] = (),
+    ) -> str:
+        """`text` without what `rules` find in it, and without `parts`; what was found is added to `found`."""
+        searched = Text(text, self._out_of_time)
+        spans = find(searched, rules, parts) if len(text) >= _MIN_SECRET or parts else []
+        if spans and self._redactor.exempt:
+            spans = [span for span in spans if not self.is_exempt(span.rule, pointer)]
+        pieces: list[str] = []
         done = 0
-        for start, end, rule in spans:
-            mark, note = self.placeholder(uncoloured(text[start:end]), rule, pointer)
-            parts += (text[done:start], mark)
-            found.append(note)
+        for start, end, rule, inner in spans:
+            searched.tick()
+            marks = [self._mark(secret, name, pointer) for name, secret in inner or ((rule, text[start:end]),)]
+            pieces += (text[done:start], marks[0][0])
+            found += (note for _, note in marks)
             done = end
-        return "".join((*parts, text[done:])) if spans else text
+        return "".join((*pieces, text[done:])) if spans else text
+
+    def _mark(self, secret: str, rule: str, pointer: str) -> tuple[str, Redaction]:
+        """What stands for a secret. The same one may come a million times in one text."""
+        mark = self._marks.get((secret, rule, pointer))
+        if mark is None:
+            mark = self._redactor.placeholder(secret, rule, pointer)
+            if len(self._marks) < MAX_LISTED and len(secret) <= MAX_REMEMBERED:
+                self._marks[secret, rule, pointer] = mark
+        return mark
+
+    def by_name(self, name: str, value: str, pointer: str, found: list[Redaction]) -> str:
+        """`value` without what only its name tells to be a secret."""
+        head = f'{name}: "'
+        whole = f'{head}{value}"'
+        spans = find(Text(whole, self._out_of_time), self.fired(whole))
+        inside = [span for span in spans if span.start >= len(head) and span.end <= len(head) + len(value)]
+        if not inside or self.is_exempt(inside[0].rule, pointer):
+            return value
+        mark, note = self._redactor.placeholder(value, inside[0].rule, pointer)
+        found.append(note)
+        return mark
 
     def whole(self, value: Any, rule: str, pointer: str, found: list[Redaction]) -> str:
         """The placeholder of a whole value of any type, unless it is one already."""
         text = value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
         if PLACEHOLDER.fullmatch(text):
             return text
-        mark, note = self.placeholder(text, rule, pointer)
+        mark, note = self._redactor.placeholder(text, rule, pointer)
         found.append(note)
         return mark
 
@@ -89,30 +222,3 @@ def listed(found: list[Redaction]) -> Redactions:
     """At most MAX_LISTED redactions, and one that counts the others."""
     rest = len(found) - MAX_LISTED
     return tuple(found) if rest <= 0 else (*found[:MAX_LISTED], Redaction("", "not-listed", "", rest))
-
-
-def redact_started(redactor: Redactor, started: RunStarted) -> RunStarted:
-    """What is known at a server's start, without secrets. Bytes that are not UTF-8 are replaced."""
-    command, found = redactor.argv([_writable(argument) for argument in started.command], "/command")
-    redactions = list(found)
-
-    def clean(field: str, text: str) -> str:
-        text, notes = redactor.text(_writable(text), f"/{field}")
-        redactions.extend(notes)
-        return text
-
-    return replace(
-        started,
-        command=command,
-        cwd=clean("cwd", started.cwd),
-        name=None if started.name is None else clean("name", started.name),
-        host_process=None if started.host_process is None else clean("host_process", started.host_process),
-        executable_path=None if started.executable_path is None else clean("executable_path", started.executable_path),
-        env_names=tuple(clean(f"env_names/{index}", name) for index, name in enumerate(started.env_names)),
-        redactions=(*started.redactions, *redactions),
-    )
-
-
-def _writable(text: str) -> str:
-    """File names and arguments may hold bytes that are no UTF-8; Python keeps those as surrogates."""
-    return text.encode(errors="surrogateescape").decode(errors="replace")

@@ -1,118 +1,131 @@
 """Where the secrets are in one text.
 
-First the literals of all rules are looked for, in all texts of a message at once; nearly always none is there, and
-that is the whole scan. Only rules that fired then look closer. A rule here is anything with `id`, `anchors`, `fold`
-and `spans`.
+First the scanner is asked about all texts of a message at once; nearly always it says that no rule can find anything,
+and that is the whole search. Only rules that fired then look closer, at the text, at its other views and at what is
+encoded in it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final, NamedTuple
 
-from mcptap.tap.redact import assignment, options, pem
-from mcptap.tap.redact.colour import views
-from mcptap.tap.redact.rules import PEM_END, PLACEHOLDER, RULES
+from mcptap.tap.redact.assignment import Assignments
+from mcptap.tap.redact.manifest import Manifests
+from mcptap.tap.redact.options import Options
+from mcptap.tap.redact.pem import Tails
+from mcptap.tap.redact.rule import PLACEHOLDER, Text, TextRule
+from mcptap.tap.redact.runs import ENCODED, runs
+from mcptap.tap.redact.scanner import Scanner
+from mcptap.tap.redact.split import OPEN_END
+from mcptap.tap.redact.table import families
+from mcptap.tap.redact.views import ESCAPES, View, coloured, escaped
 
-Span = tuple[int, int, str]  # from, to, rule
-
-
-class TextRule(Protocol):
-    """One way to find secrets in a text."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def anchors(self) -> tuple[str, ...]: ...
-    @property
-    def fold(self) -> bool: ...
-    @property
-    def spans(self) -> Callable[[str, str], Iterator[tuple[int, int]]]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A rule whose spans a function finds."""
-
-    id: str
-    anchors: tuple[str, ...]
-    spans: Callable[[str, str], Iterator[tuple[int, int]]]
-    fold: bool = False
-
-
-def _pem_tails(text: str, _: str) -> Iterator[tuple[int, int]]:
-    """A private key whose beginning is missing."""
-    for end in PEM_END.finditer(text):
-        start = len(text[: end.start()].rstrip(pem.BODY))
-        if start < end.start():
-            yield start, end.end()
-
-
-TEXT_RULES: Final[tuple[TextRule, ...]] = (
-    *RULES,
-    _Found("private-key", ("-----END",), _pem_tails),
-    _Found(assignment.ID, assignment.ANCHORS, assignment.spans, fold=True),
-    _Found(options.ID, options.ANCHORS, options.spans, fold=True),
+MAX_OPENED: Final = 4  # encodings within encodings: colours, and three more
+SIGNS: Final[tuple[TextRule, ...]] = (ESCAPES, ENCODED, OPEN_END)
+# Every rule by family. Further families (of personal data, of injected text) are added where a Scanner is made.
+BUILT_IN: Final[tuple[TextRule, ...]] = (
+    *(rule for rules in families().values() for rule in rules),
+    Tails(),
+    Assignments(),
+    Options(),
+    Manifests(),
 )
-# What anchors have in common: where it is missing, they need not be looked for.
-_STEMS: Final = ("sk-", "xox", "IA", "gh", "gl", "k_live_", "k_test_", "_v1_", "shp", "hv", "-----", "key", "pass")
 
 
-def _by_stem(rules: Iterable[TextRule]) -> tuple[tuple[str, tuple[tuple[str, TextRule], ...]], ...]:
-    """Each stem with the anchors that contain it; an anchor without one is its own."""
-    groups: dict[str, list[tuple[str, TextRule]]] = {}
-    for rule in rules:
-        for anchor in rule.anchors:
-            stem = next((stem for stem in _STEMS if stem in anchor), anchor)
-            groups.setdefault(stem, []).append((anchor, rule))
-    return tuple((stem, tuple(anchors)) for stem, anchors in groups.items())
+class Span(NamedTuple):
+    """What is to be taken out of a text. `inner`: the secrets in it, where they are not the text itself."""
+
+    start: int
+    end: int
+    rule: str
+    inner: tuple[tuple[str, str], ...] = ()  # rule and secret
 
 
-_EXACT: Final = _by_stem(rule for rule in TEXT_RULES if not rule.fold)
-_FOLDED: Final = _by_stem(rule for rule in TEXT_RULES if rule.fold)
+def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
+    """The rules that may find something in `text`, in any part of it, or in what is hidden in it.
+
+    The signs among them say what there is to look behind; alone they are nothing. Raises OutOfTimeError.
+    """
+    text.look()
+    rules = scanner.fired(text.text)
+    if opened == MAX_OPENED:
+        return [rule for rule in rules if rule is not ESCAPES and rule is not ENCODED]
+    found = list(rules)
+    for sign, hidden in ((ESCAPES, _other_views), (ENCODED, _decoded)):
+        if sign in rules:
+            behind = [rule for other in hidden(text) for rule in fired(scanner, text.part(other), opened + 1)]
+            if tell(behind):
+                found += behind
+            else:
+                found.remove(sign)  # where nothing is hidden, nobody need look again
+    return found if len(found) <= len(rules) else scanner.ordered(found)
 
 
-def fold(text: str) -> str:
-    """Lower case, of the same length: U+0130 alone would become two characters."""
-    folded = text.lower()
-    return folded if len(folded) == len(text) else text.replace("\u0130", "i").lower()
+def tell(rules: Iterable[TextRule]) -> bool:
+    """Whether there is anything to look for, beyond signs that something could be hidden."""
+    return any(rule not in (ESCAPES, ENCODED) for rule in rules)
 
 
-def fired(text: str) -> list[TextRule]:
-    """The rules that may find something in `text`, or in any part of it."""
-    text = "\0".join(view.text for view in views(text)) or text
-    folded = fold(text)
-    present = [anchors for stem, anchors in _EXACT if stem in text]
-    rules = {id(rule): rule for anchors in present for anchor, rule in anchors if anchor in text}
-    present = [anchors for stem, anchors in _FOLDED if stem in folded]
-    rules |= {id(rule): rule for anchors in present for anchor, rule in anchors if anchor in folded}
-    return list(rules.values())
+def _other_views(text: Text) -> Iterator[str]:
+    return (view.text for view in coloured(text) or escaped(text))
 
 
-def find(text: str, rules: Iterable[TextRule]) -> list[Span]:
-    """The spans to take out, in order and apart from each other. Earlier placeholders are left as they are."""
-    found = _seen(text, rules)
+def _decoded(text: Text) -> Iterator[str]:
+    """All that is encoded in a text, as one."""
+    if decoded := "\0".join(read for _, _, read in runs(text.text)):
+        yield decoded
+
+
+def find(text: Text, rules: Sequence[TextRule], parts: Iterable[tuple[int, int, str, str]] = ()) -> list[Span]:
+    """The spans to take out, in order and apart from each other. Earlier placeholders are left as they are.
+
+    `parts` are those of secrets that go on in another text: from, to, rule, the whole secret.
+    """
+    found = _seen(text, rules, 0)
+    found += [Span(start, end, rule, ((rule, secret),)) for start, end, rule, secret in parts]
     if not found:
         return []
-    kept = [match.span() for match in PLACEHOLDER.finditer(text)] if "[REDACTED:" in text else []
+    kept = [match.span() for match in PLACEHOLDER.finditer(text.text)] if "[REDACTED:" in text.text else []
     return _apart(_outside(found, kept))
 
 
-def _seen(text: str, rules: Iterable[TextRule]) -> list[Span]:
-    """All that the rules find; behind colours, what they find without them."""
-    if coloured := views(text):
-        rules = list(rules)
-        shown = [(view.origin(start, end), rule) for view in coloured for start, end, rule in _all(view.text, rules)]
-        return [(*span, rule) for span, rule in shown if span[0] < span[1]]
-    return _all(text, rules)
+def _seen(text: Text, rules: Sequence[TextRule], opened: int) -> list[Span]:
+    """All that is found. A text with colours is only seen without them: they are no part of any value."""
+    deeper = opened < MAX_OPENED
+    if deeper and ESCAPES in rules and (views := coloured(text)):
+        return _in_views(views, text, rules, opened)
+    found = [Span(start, end, rule.id) for rule in rules for start, end in rule.spans(text) if end > start]
+    if deeper and ESCAPES in rules:
+        found += _in_views(escaped(text), text, rules, opened)
+    if deeper and ENCODED in rules:
+        found += _in_runs(text, rules, opened)
+    return found
 
 
-def _all(text: str, rules: Iterable[TextRule]) -> list[Span]:
-    folded = fold(text)
-    return [(start, end, rule.id) for rule in rules for start, end in rule.spans(text, folded) if end > start]
+def _in_views(views: Iterable[View], text: Text, rules: Sequence[TextRule], opened: int) -> list[Span]:
+    """What is found in other views, where the text has it."""
+    found = []
+    for view in views:
+        text.look()
+        for start, end, rule, inner in _seen(text.part(view.text), rules, opened + 1):
+            first, last = view.origin(start, end)
+            if first < last:
+                found.append(Span(first, last, rule, inner or ((rule, view.text[start:end]),)))
+    return found
+
+
+def _in_runs(text: Text, rules: Sequence[TextRule], opened: int) -> list[Span]:
+    """A run in which something is found is taken out whole."""
+    found = []
+    for start, end, read in runs(text.text):
+        text.tick()
+        if within := _apart(_seen(text.part(read), rules, opened + 1)):
+            inner = [pair for span in within for pair in span.inner or ((span.rule, read[span.start : span.end]),)]
+            found.append(Span(start, end, within[0].rule, tuple(inner)))
+    return found
 
 
 def _outside(found: list[Span], kept: list[tuple[int, int]]) -> list[Span]:
@@ -121,26 +134,26 @@ def _outside(found: list[Span], kept: list[tuple[int, int]]) -> list[Span]:
         return found
     pieces = []
     ends = [high for _, high in kept]
-    for start, end, rule in found:
+    for start, end, rule, inner in found:
         for low, high in islice(kept, bisect_right(ends, start), None):
             if low >= end:
                 break
             if start < low:
-                pieces.append((start, low, rule))
+                pieces.append(Span(start, low, rule))
             start = high  # noqa: PLW2901 - what is left of the span
         if start < end:
-            pieces.append((start, end, rule))
+            pieces.append(Span(start, end, rule, inner))
     return pieces
 
 
 def _apart(found: list[Span]) -> list[Span]:
     """Overlapping spans as one, under the name of the first and longest."""
-    found.sort(key=lambda span: (span[0], -span[1]))
-    merged = [found[0]] if found else []
-    for start, end, rule in found[1:]:
-        first, last, name = merged[-1]
-        if start >= last:
-            merged.append((start, end, rule))
-        elif end > last:
-            merged[-1] = (first, end, name)
+    found.sort(key=lambda span: (span.start, -span.end))
+    merged = found[:1]
+    for span in found[1:]:
+        last = merged[-1]
+        if span.start >= last.end:
+            merged.append(span)
+        elif span.end > last.end:
+            merged[-1] = Span(last.start, span.end, last.rule)
     return merged

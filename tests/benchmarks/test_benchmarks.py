@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("roundtrip", "firstreply", "throughput", "memory", "appearance", "ingest", "queries")
+NAMES = ("roundtrip", "firstreply", "throughput", "memory", "appearance", "ingest", "queries", "redaction")
 DOCUMENT = {"format", "version", "at", "quick", "seconds", "machine", "rows"}
 ROW = {
     "benchmark": str,

@@ -17,12 +17,13 @@ import duckdb
 import mcp
 import mcp_types as types
 import pytest
-from mcp.client.stdio import stdio_client
+from mcp.client import stdio
 
 from mcptap.exporters.store import read
 
 ROOT = Path(__file__).parents[3]
 NPM = ROOT / "tests" / "servers" / "node_modules" / ".bin"
+PATIENCE = 20.0  # seconds
 Row = dict[str, Any]
 _numbers = itertools.count(1)
 
@@ -112,7 +113,7 @@ class Recorder:
         """The SDK's own transport to a command; its stderr is recorded and otherwise dropped."""
         parameters = mcp.StdioServerParameters(command=words[0], args=words[1:], env=env)
         with Path(os.devnull).open("w") as errors:
-            async with stdio_client(parameters, errlog=errors) as streams:
+            async with stdio.stdio_client(parameters, errlog=errors) as streams:
                 yield streams
 
     @staticmethod
@@ -157,9 +158,15 @@ class Recorder:
 
 @pytest.fixture(scope="module")
 def recorder(shared_tap: Any) -> Iterator[Recorder]:
-    """One state directory for a module's conversations."""
+    """One state directory for a module's conversations.
+
+    On a busy machine an interpreter may take longer to end than the SDK waits before it sends SIGTERM; here servers
+    end by themselves.
+    """
     made = Recorder(shared_tap)
-    yield made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stdio, "PROCESS_TERMINATION_TIMEOUT", PATIENCE)
+        yield made
     made.close()
 
 

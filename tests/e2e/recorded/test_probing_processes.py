@@ -1,7 +1,7 @@
 """A client that probes a server's era in a process of its own is recorded as two runs of one host.
 
-So does the TypeScript SDK's second line: it starts the command, asks for the era, ends that process by a signal and
-starts the command again. Neither is a crash, and neither run lacks anything.
+So does the TypeScript SDK's second line: it starts the command, asks for the era, closes that process's stdin, sends it
+SIGTERM at once and starts the command again. Neither is a crash, and neither run lacks anything.
 """
 
 import shutil
@@ -39,7 +39,7 @@ def test_a_probe_in_a_process_of_its_own_is_a_run_of_its_own(recorder, npm, kind
     probe.check()
     (asked_first,) = probe.table("method", "outcome", "server_name", "probe", "rpc_id", "client_name")
     assert asked_first == (*probed, True, '"server-discover-probe-1"', WHO)
-    assert (probe.run["exit_code"], probe.run["exit_signal"]) == (None, 15)
+    assert (probe.run["exit_code"], probe.run["exit_signal"]) in ((None, 15), (0, None))  # whichever it sees first
     run.check()
     assert run.table("method", "target", "outcome") == asked
     assert [row["rpc_id"] for row in run.exchanges] == [str(number) for number in range(len(asked))]

@@ -117,6 +117,5 @@ def test_a_task_of_the_extension_is_one_call_with_the_tasks_own_end(reports):
     assert facts == {("2026-07-28", "modern", "a fastmcp-tasks client", "reports")}
 
 
-@pytest.mark.xfail(reason="the answer to tasks/cancel is empty and says nothing of the task")
 def test_a_task_whose_cancelling_was_accepted_is_cancelled_though_nobody_asks_again(reports):
     assert outcomes(reports)[3:] == [("never_end", "cancelled")]

@@ -123,3 +123,20 @@ def test_the_same_task_id_of_the_other_side_is_another_task(talk: Any) -> None:
     talk.say("server", id=9, method="tasks/get", params={"taskId": "T"})
     (poll,) = talk.say("client", id=9, result={"taskId": "T", "status": "completed"})
     assert poll.logical_id == "run/3"
+
+
+def test_a_task_whose_cancelling_was_accepted_is_cancelled_unless_something_else_is_heard_of_it(talk: Any) -> None:
+    create(talk)
+    cancel, told = ask(talk, 2, "cancel", resultType="complete")
+    assert (cancel.outcome, told.task_outcome, told.task_ms) == ("ok", "cancelled", 3.0)
+    assert len(ask(talk, 3, "cancel")) == 1
+    (told,) = status(talk, "completed")
+    assert (told.task_outcome, told.task_ms) == ("ok", 6.0)
+    assert status(talk, "failed") == ()
+
+
+def test_a_task_whose_cancelling_was_refused_goes_on(talk: Any) -> None:
+    create(talk)
+    talk.say("client", id=2, method="tasks/cancel", params={"taskId": "T"})
+    assert len(talk.say("server", id=2, error={"code": -32602, "message": "it has ended"})) == 1
+    assert status(talk, "completed")[0].task_outcome == "ok"

@@ -3,9 +3,9 @@
 import pytest
 
 from mcptap.tap.redact import LineRedactor, Redactor
-from mcptap.tap.redact.rules import RULES
+from mcptap.tap.redact.example import build
 
-KEY = RULES[0].example().split("\n")
+KEY = build("{pem}").split("\n")
 
 
 @pytest.fixture

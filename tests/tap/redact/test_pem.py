@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from mcptap.tap.redact import Redactor
-from mcptap.tap.redact.rules import RULES
+from mcptap.tap.redact.example import build
 
 REDACTOR = Redactor(b"k" * 32)
-BEGIN, LINE, LAST, END = RULES[0].example().split("\n")
+BEGIN, LINE, LAST, END = build("{pem}").split("\n")
 BODY = [LINE, LINE[::-1], LAST, "q8Z="]
 
 

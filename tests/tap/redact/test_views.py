@@ -3,9 +3,12 @@
 import pytest
 
 from mcptap.tap.redact import Redactor
-from mcptap.tap.redact.rules import RULES, Rule
+from mcptap.tap.redact.example import build
+from mcptap.tap.redact.rule import Rule, Text
+from mcptap.tap.redact.table import families
 
 REDACTOR = Redactor(b"k" * 32)
+RULES = [rule for rules in families().values() for rule in rules]
 VALUE = "Zq8xV3" + "kLm2Pw9Aa"
 
 
@@ -62,8 +65,8 @@ def test_colours_around_a_value_stay_and_those_in_it_do_not_change_its_fingerpri
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])
 def test_every_rule_sees_through_colours(rule: Rule) -> None:
-    example = rule.example()
-    start, end = next(rule.spans(example, example.lower()))
+    example = build(rule.example)
+    start, end = next(iter(rule.spans(Text(example))))
     middle = (start + end) // 2
     clean, _ = REDACTOR.text(f"{example[:middle]}\x1b[1m{example[middle:]}")
     assert example[middle:end] not in clean

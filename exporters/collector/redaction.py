@@ -1,0 +1,108 @@
+"""The redaction stage of this installation: its key, its settings, and Hyperscan's database kept from run to run.
+
+The idea: a wrong configuration must neither stop recording nor leave a secret readable. While it is wrong, only sizes
+and hashes are kept, and `mcptap status` says why.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import sys
+import time
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from mcptap.exporters.collector import keys
+from mcptap.tap.redact import Redactor
+from mcptap.tap.redact.pii import personal, presidio
+from mcptap.tap.redact.rule import TextRule
+from mcptap.tap.redact.scan import BUILT_IN, SIGNS
+from mcptap.tap.redact.scanner import Scanner
+from mcptap.tap.redact.settings import CLOSED, Settings, SettingsError, read
+
+CONFIG: Final = "config.toml"
+DATABASE: Final = "rules-{name}.hs"
+_DIGEST: Final = 32  # bytes before the database: its HMAC under this installation's key
+
+log = logging.getLogger(__name__)
+
+
+class Redaction:
+    """What the collector redacts with, and what it tells of it."""
+
+    def __init__(self, home: Path) -> None:
+        self._key = keys.keep(home / keys.KEY)
+        self.settings, rules, self.problem = _settings(home / CONFIG)
+        if self.problem:
+            log.error("%s", self.problem)
+        if any(own.class_name for own in self.settings.pii.recognizers):
+            sys.path.append(str(home))  # where a user may put a module of recognizers
+        self.scanner = Scanner((*BUILT_IN, *self.settings.rules, *rules, *SIGNS))
+        self.redactor = Redactor(
+            self._key, self.scanner, clock=time.monotonic, limit_s=self.settings.limit_s, settings=self.settings
+        )
+        self._cache = DatabaseFile(home, self._key)
+        self.scanner.load(self._cache)
+
+    def build(self) -> None:
+        """Builds Hyperscan's database unless there is one. Takes about a second."""
+        if self.scanner.engine != "hyperscan":
+            self.scanner.build(self._cache)
+
+    def status(self) -> dict[str, Any]:
+        """What `mcptap status` tells."""
+        return {
+            "state": "failing" if self.problem else "ok",
+            "detail": self.problem,
+            "engine": self.scanner.engine,
+            "personal_data": "presidio" if presidio.is_installed() else "shapes only: pip install 'mcptap[pii]'",
+            "rules": len(self.scanner.rules) - len(SIGNS),
+            "unredacted": list(self.settings.unredacted),
+        }
+
+
+def _settings(path: Path) -> tuple[Settings, tuple[TextRule, ...], str | None]:
+    """The settings in a file, the rules for personal data, and what is wrong with the file, if anything."""
+    try:
+        settings = read(tomllib.loads(path.read_text(encoding="utf-8")))
+        return settings, personal(settings.pii), None
+    except FileNotFoundError:
+        return Settings(), personal(Settings().pii), None
+    except SettingsError as problem:
+        told = str(problem)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        told = f"is not TOML: {problem}"
+    except OSError as problem:
+        told = f"cannot be read: {problem.strerror}"
+    return CLOSED, (), f"{path}: {told}; until then only sizes and hashes are kept"
+
+
+class DatabaseFile:
+    """Keeps one built database in the state directory. Never trusted unless this installation has made it."""
+
+    def __init__(self, home: Path, key: bytes) -> None:
+        self._home, self._key = home, key
+
+    def load(self, name: str) -> bytes | None:
+        """The database of this name; None if there is none, or another hand has changed it."""
+        try:
+            content = (self._home / DATABASE.format(name=name)).read_bytes()
+        except OSError:
+            return None
+        digest, data = content[:_DIGEST], content[_DIGEST:]
+        return data if hmac.compare_digest(digest, self._digest(data)) else None
+
+    def store(self, name: str, data: bytes) -> None:
+        """Keeps a database, and drops those of other rules or versions."""
+        path = self._home / DATABASE.format(name=name)
+        with suppress(OSError):  # a full disk: it is built again next time
+            keys.replace_private(path, self._digest(data) + data)
+            for other in self._home.glob(DATABASE.format(name="*")):
+                if other != path:
+                    other.unlink(missing_ok=True)
+
+    def _digest(self, data: bytes) -> bytes:
+        return hmac.digest(self._key, data, "sha256")

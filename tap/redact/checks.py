@@ -1,0 +1,165 @@
+"""Checks of what a pattern matched: checksums, encodings, and how random it is.
+
+A check only ever rejects what cannot be a secret of that kind. It is asked where a shape alone says too little; a shape
+with a prefix of its own is taken out even when its checksum is wrong.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from hashlib import sha256
+from math import log2
+from typing import Final
+
+_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_VARIABLE = re.compile(
+    r"[$%<{\[(:@?].*|[A-Z_]*(?:PASSWORD|PASSWD|SECRET|TOKEN)|(?i:pass(?:word|wd)?|secret|token|x+|\*+|\.+)", re.DOTALL
+)
+_NOTHING = re.compile(r"[xX*._•-]{6,}|<.*>|your(?:[-_ ][a-z]{1,12}){1,5}", re.DOTALL)
+
+
+def entropy(text: str) -> float:
+    """Shannon's, in bits per character, of at most 256 characters."""
+    text = text[:256]
+    counts = Counter(text).values()
+    return -sum(count / len(text) * log2(count / len(text)) for count in counts) if text else 0.0
+
+
+def stands_for_nothing(secret: str) -> bool:
+    """What documentation has in place of a secret: `sk-xxxxxxxxxxxxxxxx`, `<your key>`."""
+    short = secret[:256]
+    return _NOTHING.fullmatch(short) is not None or _NOTHING.fullmatch(re.split("[_-]", short)[-1]) is not None
+
+
+def is_luhn(digits: str) -> bool:
+    """Whether the last digit is the check digit of the others (ISO/IEC 7812)."""
+    total = 0
+    for index, digit in enumerate(reversed(digits)):
+        value = int(digit) * (1 + index % 2)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def is_mod97(iban: str) -> bool:
+    """Whether the check digits of an IBAN without blanks are right (ISO 13616)."""
+    turned = iban[4:] + iban[:4]
+    return turned.isalnum() and turned.isascii() and int("".join(str(int(char, 36)) for char in turned)) % 97 == 1
+
+
+def is_base58check(text: str) -> bool:
+    """Whether the last four bytes are the double SHA-256 of the others."""
+    number = 0
+    for char in text:
+        digit = _BASE58.find(char)
+        if digit < 0:
+            return False
+        number = number * 58 + digit
+    data = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return len(data) > 4 and sha256(sha256(data[:-4]).digest()).digest()[:4] == data[-4:]
+
+
+def _secret(match: re.Match[str]) -> str:
+    return match["secret"] if "secret" in match.re.groupindex else match[0]
+
+
+def _decoded(text: str) -> bytes:
+    """The bytes behind base64 of either alphabet; none when it is not."""
+    try:
+        return base64.b64decode(text.translate(str.maketrans("-_", "+/")) + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _mixed(match: re.Match[str]) -> bool:
+    """Random text, or a word of its own: `task-<hex>` is an identifier."""
+    text = match[0][3:]
+    before = match.string[max(0, match.start() - 1) : match.start()]
+    return not before.isalnum() or (text.lower() != text and text.upper() != text)
+
+
+def _has_digit(match: re.Match[str]) -> bool:
+    return any(char.isdigit() for char in _secret(match)[:64])
+
+
+def _has_digit_and_letter(match: re.Match[str]) -> bool:
+    secret = _secret(match)[:64]
+    return any(char.isdigit() for char in secret) and any(char.isalpha() for char in secret)
+
+
+def _is_basic(match: re.Match[str]) -> bool:
+    """Basic credentials are base64 of `user:password` (RFC 7617)."""
+    return b":" in _decoded(match["secret"][:400])
+
+
+def _is_digest(match: re.Match[str]) -> bool:
+    return "response=" in match["secret"]
+
+
+def _is_jwt(match: re.Match[str]) -> bool:
+    """Three segments of base64url, or two that are both JSON (RFC 7519); cut ones count."""
+    segments = match[0].split(".", 3)
+    if len(segments) < 2 or len(segments[0]) < 12:
+        return False
+    return segments[1].startswith("eyJ") or (len(segments) > 2 and len(segments[1]) >= 8)
+
+
+def _is_base58check(match: re.Match[str]) -> bool:
+    return is_base58check(_secret(match))
+
+
+def _begins_with_digits(match: re.Match[str]) -> bool:
+    """The first part of a Discord token is base64 of a number."""
+    return _decoded(_secret(match).split(".")[0]).isdigit()
+
+
+def _is_json(match: re.Match[str]) -> bool:
+    """Base64 of a JSON object, as Sentry and Grafana Cloud have it behind their prefix."""
+    try:
+        return isinstance(json.loads(_decoded(_secret(match)[:4096])), dict)
+    except ValueError:
+        return False
+
+
+def _is_colon_pair(match: re.Match[str]) -> bool:
+    """Base64 of `name:secret`."""
+    name, colon, secret = _decoded(_secret(match)[:400]).partition(b":")
+    return bool(name and colon and secret) and (name + secret).isascii()
+
+
+def _no_variable(match: re.Match[str]) -> bool:
+    """Not a variable, a template or a stand-in."""
+    return _VARIABLE.fullmatch(_secret(match)) is None
+
+
+def _no_word(match: re.Match[str]) -> bool:
+    """Not a word of prose."""
+    secret = _secret(match)
+    return _no_variable(match) and not (secret.isalpha() and secret.islower())
+
+
+def _sql_password(match: re.Match[str]) -> bool:
+    """Quoted, or what no sentence has there."""
+    secret = _secret(match)
+    return _no_variable(match) and (secret[0] in "'\"" or any(char.isdigit() for char in secret))
+
+
+CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
+    "base58check": _is_base58check,
+    "base64-json": _is_json,
+    "base64-pair": _is_colon_pair,
+    "basic": _is_basic,
+    "begins-with-digits": _begins_with_digits,
+    "digest": _is_digest,
+    "digit": _has_digit,
+    "digit-and-letter": _has_digit_and_letter,
+    "jwt": _is_jwt,
+    "mixed": _mixed,
+    "no-variable": _no_variable,
+    "no-word": _no_word,
+    "sql-password": _sql_password,
+}

@@ -1,0 +1,202 @@
+"""One rule: a shape of a secret, and what else must hold for it to be one.
+
+The idea: a rule is tried only where one of its `keywords` stands in the text, and then only forwards from there:
+looking for literals is fast, and no pattern can wander. Two conditions keep a search linear on any input: what repeats
+without bound in a pattern either always matches, so that the search goes on behind it, or cannot contain the keyword.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, Protocol
+
+from mcptap.tap.redact.checks import CHECKS, entropy, stands_for_nothing
+
+# What a secret is replaced by. It is never searched again.
+PLACEHOLDER: Final = re.compile(r"\[REDACTED:[a-z][a-z0-9-]{0,31}:[0-9a-f]{8}\]")
+NEAR: Final = 160  # characters before and behind a match in which a word of `near` must stand
+TRIES: Final = 512  # keywords tried between two looks at the clock
+
+_BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_LONGEST: Final = 128  # characters before a mark that may belong to its secret
+_BLOB: Final = 24  # characters before a match
+_BEFORE: Final = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2})|(?<=u00[0-9A-Fa-f]{2}))"
+_NAME_REST: Final = r"""[\w.-]{0,40}\\{0,8}["'`]?\]?[ \t]{0,8}(?:=>|:=|==?|:|,|%3[dD]|>)[ \t]{0,8}(?:\\{0,8}["'`])?"""
+_VALUE_END: Final = r"(?![\w+/-])"
+# Hyperscan takes long for large counted repeats, and only has to find where a rule may apply.
+_COUNTED = re.compile(r"(?<!\\)\{(\d+)(,(\d*))?\}")
+_MOST_COUNTED: Final = 12
+_NOT_BEHIND = re.compile(r"\A\(\?<!\[([^\]\[]+)\]\)")
+
+
+class OutOfTimeError(Exception):
+    """The search of one value has taken longer than it may."""
+
+
+class Text:
+    """A text that is searched: itself, in lower case, and the time that is left for it."""
+
+    def __init__(self, text: str, out_of_time: Callable[[], bool] | None = None) -> None:
+        self.text = text
+        self._out_of_time = out_of_time
+        self._left = TRIES
+
+    @cached_property
+    def folded(self) -> str:
+        """Lower case, of the same length: U+0130 alone would become two characters."""
+        folded = self.text.lower()
+        return folded if len(folded) == len(self.text) else self.text.replace("\u0130", "i").lower()
+
+    def tick(self) -> None:
+        """Counts one try. Raises OutOfTimeError."""
+        self._left -= 1
+        if self._left <= 0:
+            self._left = TRIES
+            self.look()
+
+    def look(self) -> None:
+        """Looks at the clock. Raises OutOfTimeError."""
+        if self._out_of_time and self._out_of_time():
+            raise OutOfTimeError
+
+    def part(self, text: str) -> Text:
+        """Another text that is searched in the same time."""
+        return Text(text, self._out_of_time)
+
+
+class TextRule(Protocol):
+    """One way to find something in a text. A family of rules is anything that has these."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        """Without one of these in the text the rule finds nothing. In lower case when `fold`."""
+
+    @property
+    def fold(self) -> bool: ...
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        """Regular expressions for Hyperscan, one of which matches wherever the rule finds something."""
+
+    def spans(self, text: Text) -> Iterator[tuple[int, int]]: ...
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sign:
+    """No rule, but a sign for the scanner that there is something to look behind."""
+
+    id: str
+    keywords: tuple[str, ...]
+    triggers: tuple[str, ...]
+    fold: bool = False
+
+    def spans(self, text: Text) -> Iterator[tuple[int, int]]:  # noqa: ARG002 - it has the form of a rule
+        """Nothing: what is hidden is found where the sign points to."""
+        return iter(())
+
+
+def widened(pattern: str) -> str:
+    """A pattern that matches wherever `pattern` does, with no large counts in it, and with its first condition spelled
+    out: Hyperscan would leave out what looks back."""
+
+    def wider(count: re.Match[str]) -> str:
+        low = int(count[1])
+        high = low if count[2] is None else int(count[3] or 0)
+        return count[0] if max(low, high) <= _MOST_COUNTED else f"{{{min(low, _MOST_COUNTED)},}}"
+
+    return _NOT_BEHIND.sub(r"(?:^|[^\1])", _COUNTED.sub(wider, pattern))
+
+
+def assigned(value: str, keywords: Iterable[str]) -> str:
+    """The pattern of a value that only the name before it tells from any other text."""
+    names = "|".join(map(re.escape, keywords))
+    return rf"{_BEFORE}(?i:{names}){_NAME_REST}(?P<secret>{value}){_VALUE_END}"
+
+
+def _run_start(text: str, start: int) -> int:
+    """Where the run of letters and digits begins in which a mark was found."""
+    before = text[max(0, start - _LONGEST) : start]
+    return start - len(before) + len(before.rstrip(_BASE64))
+
+
+def _is_inside_blob(match: re.Match[str]) -> bool:
+    """Whether this only happens to stand in the middle of a long run of base64, as any few letters do."""
+    start = match.start()
+    before = match.string[max(0, start - _BLOB) : start]
+    return len(before) == _BLOB and not before.strip(_BASE64) and not match[0][:_BLOB].strip(_BASE64)
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """One shape. The group `secret` of `shape`, else the whole match, is what is taken out."""
+
+    id: str
+    keywords: tuple[str, ...]  # one of them is in every match; where it begins, unless `floating`
+    shape: str  # matched with re.ASCII
+    title: str = ""  # what it takes out
+    example: str = ""  # a template, see `example.py`: no scanner shall find a secret in our files
+    near_miss: str = ""  # a template too; is left alone
+    source: str = ""  # the document that tells the format
+    fold: bool = False  # keywords are looked for in the lower-cased text
+    back: int = 0  # characters by which the match begins before the keyword
+    floating: bool = False  # a match may begin anywhere: the shape is short and bounded
+    near: tuple[str, ...] = ()  # one of these words, in lower case, must stand near
+    entropy: float = 0.0  # bits per character that the secret has at least
+    check: str = ""  # the name of a check of the match
+    named: bool = False  # only the name before it tells it: `datadog_key = …`
+    limit: int = 0  # characters that a match may be long; 0: as long as it gets
+    trigger: str = field(default="", repr=False)  # for Hyperscan, where the shape is more than it should build
+
+    @cached_property
+    def triggers(self) -> tuple[str, ...]:
+        """Matches wherever the shape does."""
+        return (("(?i)" if self.fold else "") + (self.trigger or widened(self.shape.removeprefix(_BEFORE))),)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The shape, compiled when it is first needed: nearly all rules never are."""
+        return re.compile(self.shape, re.ASCII)
+
+    def spans(self, text: Text) -> Iterator[tuple[int, int]]:
+        """Where it is found."""
+        group = "secret" if "secret" in self.pattern.groupindex else 0
+        for match in self._everywhere(text) if self.floating else self._from_keywords(text):
+            if self._accepts(match, text):
+                start, end = match.span(group)
+                yield (_run_start(text.text, start) if self.back else start), end
+
+    def _everywhere(self, text: Text) -> Iterator[re.Match[str]]:
+        for match in self.pattern.finditer(text.text):
+            text.tick()
+            yield match
+
+    def _from_keywords(self, text: Text) -> Iterator[re.Match[str]]:
+        hay, end, match_at = text.folded if self.fold else text.text, len(text.text), self.pattern.match
+        for keyword in self.keywords:
+            at = hay.find(keyword)
+            while at >= 0:
+                text.tick()
+                start = at - self.back
+                match = match_at(text.text, start, start + self.limit if self.limit else end) if start >= 0 else None
+                if match:
+                    yield match
+                at = hay.find(keyword, max(match.end() if match else 0, at + 1))
+
+    def _accepts(self, match: re.Match[str], text: Text) -> bool:
+        """Whether what looks like a secret is one."""
+        secret = match["secret"] if "secret" in self.pattern.groupindex else match[0]
+        return bool(
+            (self.back or not _is_inside_blob(match))
+            and (not self.near or self._is_near(match, text))
+            and (not self.entropy or entropy(secret) >= self.entropy)
+            and not stands_for_nothing(secret)
+            and (not self.check or CHECKS[self.check](match))
+        )
+
+    def _is_near(self, match: re.Match[str], text: Text) -> bool:
+        around = text.folded[max(0, match.start() - NEAR) : match.end() + NEAR]
+        return any(word in around for word in self.near)

@@ -1,0 +1,170 @@
+"""Which rules may find something in a text: the quick look that nearly always says "none".
+
+Two engines answer alike. `Literals` looks for every rule's keywords, one after the other. `Hyperscan` runs all rules'
+triggers as one automaton, some hundred times as fast; building it takes about a second, so a collector begins with
+`Literals` and changes over when it is ready. A trigger matches wherever its rule does, never less: so what is found in
+the end, by the rules themselves, does not depend on the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import Any, Final, Protocol
+
+from mcptap.tap.redact.rule import Sign, Text, TextRule
+
+PAYS: Final = 1_000_000  # characters; searching more than this with `Literals` takes longer than building Hyperscan
+MODE: Final = 1  # HS_MODE_BLOCK
+_FORMAT: Final = "1"  # of what is hashed into a database's name
+
+
+class Engine(Protocol):
+    """Says which rules may find something."""
+
+    def fired(self, text: str) -> list[TextRule]:
+        """In the order of the rules."""
+
+
+class Cache(Protocol):
+    """Where built databases are kept. A miss is None; keeping one may fail silently."""
+
+    def load(self, name: str) -> bytes | None: ...
+    def store(self, name: str, data: bytes) -> None: ...
+
+
+class Literals:
+    """Looks for keywords. The few rules without any are tried out."""
+
+    def __init__(self, rules: Sequence[TextRule]) -> None:
+        self._rules = rules
+        self._exact = _by_keyword(rules, fold=False)
+        self._folded = _by_keyword(rules, fold=True)
+        self._others = tuple((number, rule) for number, rule in enumerate(rules) if not rule.keywords)
+
+    def fired(self, text: str) -> list[TextRule]:
+        """In the order of the rules."""
+        whole = Text(text)
+        folded = whole.folded
+        numbers = {number for number, rule in self._others if isinstance(rule, Sign) or any(rule.spans(whole))}
+        for keyword, rules in self._exact:
+            if keyword in text:
+                numbers.update(rules)
+        for keyword, rules in self._folded:
+            if keyword in folded:
+                numbers.update(rules)
+        return [self._rules[number] for number in sorted(numbers)]
+
+
+def _by_keyword(rules: Sequence[TextRule], *, fold: bool) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    found: dict[str, list[int]] = {}
+    for number, rule in enumerate(rules):
+        for keyword in rule.keywords if rule.fold == fold else ():
+            found.setdefault(keyword, []).append(number)
+    return tuple((keyword, tuple(numbers)) for keyword, numbers in found.items())
+
+
+class Hyperscan:
+    """Runs all triggers at once. Safe for threads: each scan has a scratch of its own, and scratches are kept."""
+
+    def __init__(self, rules: Sequence[TextRule], database: Any) -> None:
+        self._rules = rules
+        self._database = database
+        self._scratches: list[Any] = []  # pop and append are atomic
+
+    def fired(self, text: str) -> list[TextRule]:
+        """In the order of the rules."""
+        numbers: set[int] = set()
+        add = numbers.add
+
+        def found(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
+            add(number)
+
+        scratch = self._scratches.pop() if self._scratches else _hyperscan().Scratch(self._database)
+        try:
+            self._database.scan(text.encode(errors="replace"), found, scratch=scratch)
+        finally:
+            self._scratches.append(scratch)
+        return [self._rules[number] for number in sorted(numbers)]
+
+
+def _hyperscan() -> Any:
+    """The package, which need not be there."""
+    import hyperscan
+
+    return hyperscan
+
+
+class Scanner:
+    """The rules of this installation, and the engine that looks for them at present."""
+
+    def __init__(self, rules: Iterable[TextRule]) -> None:
+        self.rules = tuple(rules)
+        self._order = {id(rule): number for number, rule in enumerate(self.rules)}
+        self._engine: Engine = Literals(self.rules)
+        self._left = PAYS  # characters until Hyperscan is built
+
+    @property
+    def engine(self) -> str:
+        """Its name: `literals` or `hyperscan`."""
+        return type(self._engine).__name__.lower()
+
+    def fired(self, text: str) -> list[TextRule]:
+        """The rules that may find something in `text`, or in any part of it."""
+        if self._left > 0:
+            self._left -= len(text)
+            if self._left <= 0:
+                self.build()
+        return self._engine.fired(text)
+
+    def ordered(self, rules: Iterable[TextRule]) -> list[TextRule]:
+        """These rules, each once, in their order: what several find has the name of the first."""
+        return [self.rules[number] for number in sorted({self._order[id(rule)] for rule in rules})]
+
+    @property
+    def name(self) -> str:
+        """Tells this set of rules from others, for a cache."""
+        triggers = "\n".join(trigger for rule in self.rules for trigger in (rule.id, *rule.triggers))
+        version = getattr(_hyperscan(), "__version__", "")
+        return sha256(f"{_FORMAT}\n{version}\n{triggers}".encode()).hexdigest()[:32]
+
+    def load(self, cache: Cache) -> bool:
+        """Changes over to Hyperscan with a database that was built before. False: there is none that fits."""
+        try:
+            data = cache.load(self.name)
+            if data is None:
+                return False
+            self._engine = Hyperscan(self.rules, _hyperscan().loadb(data, MODE))
+            self._left = 0
+        except ImportError:
+            return False
+        except Exception as problem:
+            if not _is_hyperscans(problem):
+                raise
+            return False  # damaged, or of another processor: it is built again
+        return True
+
+    def build(self, cache: Cache | None = None) -> bool:
+        """Builds the database and changes over. Takes about a second. False without the package."""
+        try:
+            hyperscan = _hyperscan()
+        except ImportError:
+            return False
+        flags = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_UTF8
+        triggers = [(number, trigger) for number, rule in enumerate(self.rules) for trigger in rule.triggers]
+        database = hyperscan.Database(mode=MODE)
+        database.compile(
+            expressions=[trigger.encode() for _, trigger in triggers],
+            ids=[number for number, _ in triggers],
+            flags=[flags] * len(triggers),
+            elements=len(triggers),
+        )
+        self._left = 0
+        if cache:
+            cache.store(self.name, hyperscan.dumpb(database))
+        self._engine = Hyperscan(self.rules, database)
+        return True
+
+
+def _is_hyperscans(problem: Exception) -> bool:
+    return isinstance(problem, _hyperscan().error)

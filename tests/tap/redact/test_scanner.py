@@ -1,0 +1,119 @@
+"""Both engines let the rules find the same, and a built database is only used where it fits."""
+
+import random
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcptap.tap.redact import Redactor
+from mcptap.tap.redact.example import build
+from mcptap.tap.redact.pii import personal
+from mcptap.tap.redact.rule import Rule, Text, widened
+from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired
+from mcptap.tap.redact.scanner import Scanner
+from mcptap.tap.redact.settings import Pii
+from mcptap.tap.redact.table import families
+
+RULES = (*BUILT_IN, *personal(Pii()), *SIGNS)
+EXAMPLES = [build(rule.example) for rules in families().values() for rule in rules]
+PIECES = [
+    *EXAMPLES,
+    *("password=hunter2Zq", '"api_key": "Zq8xV3kLm2"', "--token Zq8xV3kLm2", "Cookie: a=b", "%70assword%3DZq8xV3kLm2"),
+    *("cGFzc3dvcmQ9aHVudGVyMnpxOA==", "\x1b[1mpassword\x1b[0m=hunter2Zq", "jane@contoso.com", "4111 1111 1111 1111"),
+    *("plain words", "é ü \u2028", "\n", "kind: Secret\ndata:\n  a: b\n", "-----END RSA PRIVATE KEY-----", "ghp_"),
+]
+
+
+class Memory:
+    """A cache in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load(self, name: str) -> bytes | None:
+        return self.kept.get(name)
+
+    def store(self, name: str, data: bytes) -> None:
+        self.kept[name] = data
+
+
+CACHE = Memory()
+
+
+@pytest.fixture(scope="module")
+def engines() -> tuple[Scanner, Scanner]:
+    """The same rules with literals, and with Hyperscan."""
+    literals, hyperscan = Scanner(RULES), Scanner(RULES)
+    assert hyperscan.build(CACHE)
+    assert (literals.engine, hyperscan.engine) == ("literals", "hyperscan")
+    return literals, hyperscan
+
+
+def found(scanner: Scanner, text: str) -> object:
+    searched = Text(text)
+    return find(searched, fired(scanner, searched))
+
+
+def test_what_is_found_in_every_example_does_not_depend_on_the_engine(engines: tuple[Scanner, Scanner]) -> None:
+    literals, hyperscan = engines
+    assert not [text for text in PIECES if found(literals, text) != found(hyperscan, text)]
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=6), st.sampled_from(["", " ", "\n", '"', "\0"]))
+def test_what_is_found_in_any_text_does_not_depend_on_the_engine(parts: list[str], between: str) -> None:
+    literals, hyperscan = Scanner(RULES), Scanner(RULES)
+    assert hyperscan.load(CACHE) or hyperscan.build(CACHE)
+    text = between.join(parts)
+    assert found(literals, text) == found(hyperscan, text)
+
+
+def test_what_is_found_in_cut_examples_does_not_depend_on_the_engine(engines: tuple[Scanner, Scanner]) -> None:
+    literals, hyperscan = engines
+    chance = random.Random(1)
+    cut = [example[chance.randrange(4) : len(example) - chance.randrange(6)] for example in EXAMPLES]
+    assert not [text for text in cut if found(literals, text) != found(hyperscan, text)]
+
+
+@pytest.mark.parametrize("rule", [rule for rules in families().values() for rule in rules], ids=lambda rule: rule.id)
+def test_a_trigger_has_no_counts_that_would_take_long_to_build(rule: Rule) -> None:
+    assert rule.trigger or all(widened(trigger) == trigger for trigger in rule.triggers)
+    assert all(int(count) <= 64 for trigger in rule.triggers for count in re.findall(r"[{,](\d+)[,}]", trigger))
+
+
+def test_a_kept_database_is_used_and_one_of_other_rules_is_not() -> None:
+    first = Scanner(RULES[-30:])
+    cache = Memory()
+    assert not first.load(cache)
+    assert first.build(cache)
+    again, other = Scanner(RULES[-30:]), Scanner(RULES[-29:])
+    assert again.load(cache)
+    assert again.engine == "hyperscan"
+    assert not other.load(cache)
+    assert other.engine == "literals"
+
+
+def test_a_damaged_database_is_not_used() -> None:
+    scanner = Scanner(RULES[-30:])
+    cache = Memory()
+    cache.kept[scanner.name] = b"no database"
+    assert not scanner.load(cache)
+    assert scanner.engine == "literals"
+
+
+def test_without_the_package_the_literals_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "hyperscan", None)
+    scanner = Scanner(RULES)
+    assert not scanner.build()
+    assert not scanner.load(CACHE)
+    assert scanner.engine == "literals"
+    assert Redactor(b"k" * 32, scanner).text("password=hunter2Zq")[1]
+
+
+def test_much_text_is_worth_building_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    scanner = Scanner(RULES[-30:])
+    scanner.fired("x" * 999_000)
+    assert scanner.engine == "literals"
+    scanner.fired("x" * 2_000)
+    assert scanner.engine == "hyperscan"

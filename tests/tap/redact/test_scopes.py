@@ -1,0 +1,112 @@
+"""Each message is kept as its server and tool want it, and an answer as its request."""
+
+import json
+from typing import Any
+
+import pytest
+
+from mcptap.tap.analysis import Analysis
+from mcptap.tap.records import MessageRecord, Record, RunStarted, StderrLine
+from mcptap.tap.redact import Redactor
+from mcptap.tap.redact.settings import Allow, Scope, Settings
+
+SECRET = "ghp_" + "a1B2" * 10
+STARTED = RunStarted("run", 1, "vault", ("srv",), "/", (), "0", 1, None, 2, None, None, None, None)
+
+
+def analysis(settings: Settings, started: RunStarted = STARTED) -> Analysis:
+    return Analysis(started, Redactor(b"k" * 32, settings=settings))
+
+
+def line(**members: Any) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", **members}).encode() + b"\n"
+
+
+def call(rpc_id: int, tool: str) -> bytes:
+    return line(id=rpc_id, method="tools/call", params={"name": tool, "arguments": {"token": SECRET}})
+
+
+def answer(rpc_id: int) -> bytes:
+    return line(id=rpc_id, result={"content": [{"type": "text", "text": f"it is {SECRET}"}]})
+
+
+def messages(records: list[Record]) -> list[MessageRecord]:
+    return [record for record in records if isinstance(record, MessageRecord)]
+
+
+def converse(of: Analysis, tool: str) -> list[MessageRecord]:
+    asked, answered = call(1, tool), answer(1)
+    return messages([*of.data("client", 0, 1, asked), *of.data("server", 0, 2, answered)])
+
+
+@pytest.mark.parametrize(
+    ("mode", "bodies", "unscanned", "hashed"),
+    [
+        ("redact", True, None, False),
+        ("hash", False, "mode hash", True),
+        ("metadata", False, "mode metadata", False),
+        ("full", True, None, False),
+    ],
+)
+def test_a_tools_calls_and_answers_are_kept_as_its_mode_says(
+    mode: Any, bodies: bool, unscanned: str | None, hashed: bool
+) -> None:
+    records = converse(analysis(Settings(scopes=(Scope(mode, "vault", "read_*"),))), "read_secret")
+    for record in records:
+        assert (record.body is not None) is bodies
+        assert record.unscanned == unscanned
+        assert (record.sha256 is not None) is hashed
+        assert (SECRET in str(record)) is (mode == "full")
+    assert records[1].exchanges[0].target == "read_secret"
+    assert records[1].exchanges[0].outcome == "ok"
+
+
+def test_another_tool_of_the_server_is_redacted_as_ever() -> None:
+    records = converse(analysis(Settings(scopes=(Scope("full", "vault", "read_*"),))), "write")
+    assert all(record.body and record.redactions for record in records)
+    assert SECRET not in str(records)
+
+
+def test_answers_find_their_tool_whatever_their_order_and_after_a_restart() -> None:
+    settings = Settings(scopes=(Scope("hash", "vault", "a"),))
+    first = analysis(settings)
+    asked = call(1, "a") + call(2, "b")
+    written = first.data("client", 0, 1, asked)
+    again = Analysis.resume(STARTED, Redactor(b"k" * 32, settings=settings), written)
+    answered = messages(again.data("server", 0, 2, answer(2) + answer(1)))
+    assert [record.unscanned for record in answered] == [None, "mode hash"]
+
+
+def test_an_error_in_a_mode_without_bodies_leaves_its_code_but_not_its_text() -> None:
+    of = analysis(Settings(mode="metadata"))
+    failed = line(id=1, error={"code": -32000, "message": "patient Jane Roe is unknown"})
+    (_, record) = messages([*of.data("client", 0, 1, call(1, "a")), *of.data("server", 0, 2, failed)])
+    assert "Jane" not in str(record)
+    assert record.exchanges[0].error_code == -32000
+
+
+def test_what_a_server_says_on_stderr_and_beside_the_protocol_has_its_mode_too() -> None:
+    of = analysis(Settings(mode="hash"))
+    (noise,) = messages(of.data("server", 0, 1, b"a private banner\n"))
+    (said,) = of.data("stderr", 0, 1, b"a private line\n")
+    assert isinstance(said, StderrLine)
+    assert "private" not in str((noise, said))
+
+
+def test_an_exemption_keeps_what_one_rule_finds_at_one_place_readable() -> None:
+    settings = Settings(allow=(Allow(rule="github-token", pointer="/result/content/*"),))
+    asked, answered = converse(analysis(settings), "read")
+    assert SECRET not in str(asked.body)
+    assert SECRET in str(answered.body)
+
+
+def test_an_exemption_of_another_server_or_tool_changes_nothing() -> None:
+    settings = Settings(allow=(Allow(rule="*", server="other"), Allow(rule="*", tool="write")))
+    assert SECRET not in str(converse(analysis(settings), "read"))
+
+
+def test_a_server_without_a_name_is_known_by_its_command() -> None:
+    nameless = RunStarted("run", 1, None, ("/usr/bin/npx", "-y", "@acme/server"), "/", (), "0", 1, None, 2, *[None] * 4)
+    for server in ("npx", "@acme/*", "/usr/bin/npx"):
+        (record, _) = converse(analysis(Settings(scopes=(Scope("hash", server),)), nameless), "x")
+        assert record.unscanned == "mode hash"
