@@ -1,7 +1,7 @@
 """The detection stage of this installation: its settings, and what outlives a collector.
 
 The idea: what servers were last seen to offer, and which programs they were, is kept in a file of its own: the store
-may be closed, damaged or made anew while servers run. What was approved is written by `mcptap approve` and only read here.
+may be closed, damaged or made anew while servers run. What was approved is written by `mcptap approve` and only read.
 """
 
 from __future__ import annotations

@@ -155,7 +155,8 @@ _ROWS = (
         SELECT run_id, {_time("at")} AS "at", r.reason, r.bytes, r.stream AS side FROM line WHERE r.type = 'gap'""",
     f"""INSERT INTO findings BY NAME
         SELECT r.finding_id, run_id, r.seq, {_time("at")} AS "at", r.detector, r.rule, r.severity, r.channel, r.title,
-            r.evidence, r.pointer, r.fingerprint, r.target, {_text("details")} AS details FROM line WHERE r.type = 'finding'""",
+            r.evidence, r.pointer, r.fingerprint, r.target, {_text("details")} AS details
+        FROM line WHERE r.type = 'finding'""",
     f"""INSERT INTO runs BY NAME
         SELECT run_id, r.host_session_id, r.name, {_text("command")} AS command, r.cwd, {_time("at")} AS started_at,
             {_text("env_names")} AS env_names, r.executable_path, r.executable_sha256, r.tap_version, r.tap_pid,

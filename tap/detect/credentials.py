@@ -45,9 +45,10 @@ class Held:
             if not _counts(note):
                 continue
             known = self._first.get(note.fingerprint)
-            if known and sink.server not in self._holders[note.fingerprint] and known[0].at <= sink.at:
-                if known[1] or not note.rule.startswith(_PERSONAL):
-                    found.append(_told(note, *known, sink))
+            if known is None or sink.server in self._holders[note.fingerprint] or known[0].at > sink.at:
+                continue
+            if known[1] or not note.rule.startswith(_PERSONAL):
+                found.append(_told(note, *known, sink))
         self.had(redactions, sink, result=False)
         return found
 

@@ -86,7 +86,7 @@ class Memory:
     key: bytes
     _young: dict[int, Place] = field(default_factory=dict)
     _old: dict[int, Place] = field(default_factory=dict)
-    _asked: tuple[set[int], set[int]] = field(default_factory=lambda: (set(), set()))
+    _asked: tuple[dict[int, Place], dict[int, Place]] = field(default_factory=lambda: ({}, {}))
     _also: dict[int, set[str]] = field(default_factory=dict)  # further servers that had it
 
     def came(self, numbers: Iterable[int], place: Place) -> None:
@@ -94,7 +94,8 @@ class Memory:
         for number in numbers:
             known = self._young.get(number) or self._old.get(number)
             if known is None:
-                if number not in self._asked[0] and number not in self._asked[1]:
+                asked = self.sink(number)
+                if asked is None or asked.at > place.at:
                     self._young[number] = place
             elif known.server != place.server:
                 self._also.setdefault(number, set()).add(place.server)
@@ -109,12 +110,18 @@ class Memory:
             return None
         return None if sink.server in self._also.get(number, ()) else known
 
-    def asked(self, numbers: Iterable[int]) -> None:
+    def sink(self, number: int) -> Place | None:
+        """Where a value stood in arguments, and came from nowhere as far as was known."""
+        return self._asked[0].get(number) or self._asked[1].get(number)
+
+    def asked(self, numbers: Iterable[int], place: Place) -> None:
         """These values stand in arguments, and came from nowhere."""
         young, _ = self._asked
-        young.update(number for number in numbers if number not in self._young and number not in self._old)
+        for number in numbers:
+            if number not in self._young and number not in self._old and self.sink(number) is None:
+                young[number] = place
         if len(young) > GENERATION:
-            self._asked = (set(), young)
+            self._asked = ({}, young)
 
     def number(self, kind: str, text: str) -> int:
         """A value's number, keyed by this process's random seed and this installation's key."""
@@ -125,14 +132,21 @@ class Memory:
         return blake2b(text.encode(errors="replace"), key=self.key[:64], digest_size=8).hexdigest()
 
 
-def remember(said: Said, place: Place, memory: Memory) -> None:
-    """Remembers what a result holds."""
-    for _, text in said.texts:
+def remember(said: Said, place: Place, memory: Memory) -> list[Found]:
+    """Remembers what a result holds. A collector may read a result after the arguments into which it went: told here."""
+    found: dict[tuple[str, str], Found] = {}
+    for pointer, text in said.texts:
+        for kind, value in values(text):
+            sink = memory.sink(memory.number(kind, value))
+            if sink and sink.server != place.server and sink.at > place.at and place.near(sink):
+                rule = _BY_KIND[kind]
+                found[rule.id, sink.server] = _told(rule, value, None, place, sink, pointer=pointer, memory=memory)
         memory.came((memory.number(kind, value) for kind, value in values(text)), place)
         if len(text) >= LEAST and " " in text:
             memory.came(passages(text), place)
         for view in views(text) if _may_be_encoded(text) else ():
             memory.came((memory.number(kind, value) for kind, value in values(view.text)), place)
+    return list(found.values())
 
 
 def _may_be_encoded(text: str) -> bool:
@@ -150,11 +164,11 @@ def find(said: Said, place: Place, memory: Memory) -> list[Found]:
                 rule = _BY_KIND[kind] if how is None else ENCODED
                 if rule in (URL, TEXT) and not origin.near(place):
                     continue
-                if (rule.id, origin.server) not in found and number not in memory._asked[0]:  # noqa: SLF001
+                if (rule.id, origin.server) not in found:
                     found[rule.id, origin.server] = _told(
                         rule, value, how, origin, place, pointer=pointer, memory=memory
                     )
-    memory.asked(numbers)
+    memory.asked(numbers, place)
     return list(found.values())
 
 

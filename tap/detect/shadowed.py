@@ -85,13 +85,9 @@ class Names:
 
 @dataclass(slots=True)
 class Neighbours:
-    """The names of all runs that are there. Bounded; shared by all runs."""
+    """The names of the latest runs: a server may end between two calls. Bounded; shared by all runs."""
 
     _runs: dict[str, Names] = field(default_factory=dict)
-
-    def gone(self, run_id: str) -> None:
-        """A run has ended."""
-        self._runs.pop(run_id, None)
 
     def find(self, run_id: str, server: str, session: str | None, body: object) -> list[Found]:
         """What a listing of this run has in common with other servers of its host."""

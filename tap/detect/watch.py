@@ -176,8 +176,7 @@ class Watch:
         place = self._place(said)
         with self._all.lock:
             self._all.held.had(said.record.redactions, place, result=True)
-            flow.remember(said, place, self._all.memory)
-        return []
+            return flow.remember(said, place, self._all.memory)
 
     def _start(self) -> list[Found]:
         run = self._run
@@ -188,7 +187,6 @@ class Watch:
 
     def _end(self, record: RunEnded) -> list[Found]:
         with self._all.lock:
-            self._all.neighbours.gone(self._run.run_id)
             started, words = self._run.server_pid is not None, "\n".join(self._said)
             return health.ended(record, self._server, self._all.crashes, started, words)
 
