@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from mcptap.tap.detect.found import Found
 from mcptap.tap.detect.quoted import LISTED, speaks_of
-from mcptap.tap.detect.rule import WEIGHTS, Channel, TextRule, severity_of
+from mcptap.tap.detect.rule import CHANNELS, WEIGHTS, Channel, TextRule, severity_of
 from mcptap.tap.detect.scanner import Hit, Scanner
 from mcptap.tap.detect.texts import excerpt
 from mcptap.tap.detect.views import HARMLESS, View, views
@@ -49,8 +49,11 @@ class Match:
 class Injected:
     """Finds wordings. One for all runs: it holds nothing of what it saw."""
 
-    def __init__(self, scanner: Scanner) -> None:
-        self._scanner = scanner
+    def __init__(self, rules: Iterable[TextRule]) -> None:
+        rules = tuple(rules)
+        # What only adds to others is looked for when there is something to add to.
+        self._decide = {channel: _scanner(rules, channel, (1, 2)) for channel in CHANNELS}
+        self._add = {channel: _scanner(rules, channel, (3,)) for channel in CHANNELS}
 
     def matches(self, texts: Iterable[tuple[str, str]], channel: Channel) -> list[Match]:
         """Everything that the rules of a channel match in these texts."""
@@ -64,15 +67,18 @@ class Injected:
     def _in_text(self, text: str, pointer: str, channel: Channel) -> list[Match]:
         ascii_only = text.isascii()
         base = text if ascii_only else text.translate(_QUOTES)
-        found = self._judged(base, self._scanner.hits(base), pointer, channel, None)
+        found = self._judged(base, self._hits(base, channel), pointer, channel, None)
         plainly = {match.rule.id for match in found}
         for view in views(base):
-            hits = [hit for hit in self._scanner.hits(view.text) if hit.rule.id not in plainly]
+            hits = [hit for hit in self._hits(view.text, channel) if hit.rule.id not in plainly]
             found += self._judged(view.text, hits, pointer, channel, view)
         return found
 
+    def _hits(self, text: str, channel: Channel) -> list[Hit]:
+        hits = self._decide[channel].hits(text)
+        return sorted([*hits, *self._add[channel].hits(text)], key=lambda hit: hit.start) if hits else hits
+
     def _judged(self, text: str, hits: list[Hit], pointer: str, channel: Channel, view: View | None) -> list[Match]:
-        hits = [hit for hit in hits if channel in hit.rule.channels]
         if not hits:
             return []
         strong = {text.count("\n", 0, hit.start): hit for hit in hits if hit.rule.channels[channel] < LOWEST}
@@ -92,6 +98,10 @@ class Injected:
             hit.rule, weight, tier, pointer, excerpt(text, hit.start, hit.end), text[hit.start : hit.end][:200],
             view.how if view else None, demoted,
         )  # fmt: skip
+
+
+def _scanner(rules: tuple[TextRule, ...], channel: Channel, tiers: tuple[int, ...]) -> Scanner:
+    return Scanner(rule for rule in rules if rule.channels.get(channel) in tiers)
 
 
 def verdict(matches: list[Match], channel: Channel, target: str | None) -> Found | None:

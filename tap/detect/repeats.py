@@ -110,6 +110,8 @@ class Repeats:
         return [_told(STORM, said, f"{STORM_ERRORS} errors within {STORM_NS // 10**9} s, the last of {said.target}")]
 
     def _circle(self) -> int | None:
+        if len(self._last) < min(PERIODS) * ROUNDS or len(set(self._last)) > max(PERIODS) + len(self._last) // 2:
+            return None
         calls = list(self._last)
         for period in PERIODS:
             length = period * ROUNDS

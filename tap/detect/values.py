@@ -45,8 +45,8 @@ def values(text: str) -> Iterator[Value]:
             url = match[0].rstrip(".,;:!?")
             if len(url) >= LEAST and not _SHARED_URL.match(url):
                 yield Value("url", url)
-    for token in text.translate(_APART).split():
-        if len(token) >= LEAST and "://" not in token and "@" not in token:
+    for token in [word for word in text.translate(_APART).split() if len(word) >= LEAST]:
+        if "://" not in token and "@" not in token:
             bare = token.strip(_EDGES)
             if len(bare) >= LEAST and not _COMMON.fullmatch(bare):
                 yield Value("string", bare)

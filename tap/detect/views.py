@@ -32,9 +32,10 @@ _PAIRS: Final = (
 )
 _HOMOGLYPHS: Final = {ord(pair[0]): pair[1] for pair in _PAIRS.split()}
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
+_MIXED = re.compile(r"[0-9A-Za-z+/=_-]{20}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){12,}")
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|x([0-9a-fA-F]{2}))")
-_EMPHASIS = re.compile(r"(?<=\w)(?:\*{1,3}|_{2,3}|`)(?=\w)|(?<=\w)(?:\*{2,3}|`)(?=\W)|(?<=\W)(?:\*{2,3}|`)(?=\w)")
+_EMPHASIS = re.compile(r"[*`](?<=[a-z].)[*`]{0,2}[a-z]", re.IGNORECASE)  # within a word
 _SPACED = re.compile(r"(?<!\w)\w(?:[ .\-_·]\w(?!\w)){2,}")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)?)|\x9b[0-?]*[ -/]*[@-~]")
 _MARKS: Final = range(0x300, 0x370)
@@ -95,8 +96,8 @@ def _percent(text: str) -> Iterator[View]:
 
 
 def _emphasis(text: str) -> Iterator[View]:
-    if "**" in text or "`" in text or "__" in text or "*" in text:
-        yield View(_EMPHASIS.sub("", text), "without emphasis")
+    if ("*" in text or "`" in text) and _EMPHASIS.search(text):
+        yield View(text.replace("*", "").replace("`", ""), "without emphasis")
 
 
 def _spaced(text: str) -> Iterator[View]:
@@ -110,7 +111,7 @@ def _may_be_spaced(text: str) -> bool:
 
 
 def _encoded(text: str) -> Iterator[View]:
-    if len(text) < _LONG or max(map(len, text.split()), default=0) < _LONG:
+    if len(text) < _LONG or not any(len(word) >= _LONG and _MIXED.search(word) for word in text.split()):
         return
     for pattern, decode, how in _CODECS:
         for count, run in enumerate(pattern.finditer(text)):

@@ -26,7 +26,6 @@ from mcptap.tap.detect.repeats import Repeats
 from mcptap.tap.detect.rule import Rule
 from mcptap.tap.detect.rules import TEXT_RULES
 from mcptap.tap.detect.said import Said
-from mcptap.tap.detect.scanner import Scanner
 from mcptap.tap.detect.settings import Settings
 from mcptap.tap.detect.shadowed import Neighbours
 from mcptap.tap.detect.violations import Violations
@@ -65,7 +64,7 @@ class Everywhere:
 
     def __post_init__(self) -> None:
         self.memory = flow.Memory(self.key)
-        self.injected = Injected(Scanner((*TEXT_RULES, *self.settings.rules)))
+        self.injected = Injected((*TEXT_RULES, *self.settings.rules))
 
 
 class Watch:
