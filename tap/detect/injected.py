@@ -55,6 +55,10 @@ class Injected:
         self._decide = {channel: _scanner(rules, channel, (1, 2)) for channel in CHANNELS}
         self._add = {channel: _scanner(rules, channel, (3,)) for channel in CHANNELS}
 
+    def listens(self, channel: Channel) -> bool:
+        """Whether any rule is for this channel."""
+        return bool(self._decide[channel].rules)
+
     def matches(self, texts: Iterable[tuple[str, str]], channel: Channel) -> list[Match]:
         """Everything that the rules of a channel match in these texts."""
         return [match for pointer, text in texts for match in self._in_text(text, pointer, channel)]

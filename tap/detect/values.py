@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 LEAST: Final = 16  # characters
@@ -45,7 +46,7 @@ def values(text: str) -> Iterator[Value]:
             url = match[0].rstrip(".,;:!?")
             if len(url) >= LEAST and not _SHARED_URL.match(url):
                 yield Value("url", url)
-    for token in [word for word in text.translate(_APART).split() if len(word) >= LEAST]:
+    for token in [word for word in _words(text) if len(word) >= LEAST]:
         if "://" not in token and "@" not in token:
             bare = token.strip(_EDGES)
             if len(bare) >= LEAST and not _COMMON.fullmatch(bare):
@@ -54,7 +55,13 @@ def values(text: str) -> Iterator[Value]:
 
 def passages(text: str) -> list[int]:
     """Numbers of each three words in a row, in order; keyed by this process's own random seed."""
-    words = text[:MOST].lower().translate(_APART).split()
+    words = _words(text[:MOST])
     if len(words) < WORDS:
         return []
     return [hash(three) for three in zip(words, words[1:], words[2:], strict=False)]
+
+
+@lru_cache(maxsize=2)
+def _words(text: str) -> list[str]:
+    """The words of a text in lower case: asked for twice, once for tokens and once for passages."""
+    return text.lower().translate(_APART).split()

@@ -111,7 +111,8 @@ def _may_be_spaced(text: str) -> bool:
 
 
 def _encoded(text: str) -> Iterator[View]:
-    if len(text) < _LONG or not any(len(word) >= _LONG and _MIXED.search(word) for word in text.split()):
+    long = [word for word in text.split() if len(word) >= _LONG]
+    if not any(_MIXED.search(word) for word in long):
         return
     for pattern, decode, how in _CODECS:
         for count, run in enumerate(pattern.finditer(text)):

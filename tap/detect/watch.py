@@ -135,7 +135,8 @@ class Watch:
             yield "context", self._context.find
             return
         yield "hidden", lambda said: hidden.find(said.texts, said.channel or "result", said.target)
-        yield "injected", lambda said: self._all.injected.find(said.texts, said.channel or "result", said.target)
+        if self._all.injected.listens(said.channel or "result"):
+            yield "injected", lambda said: self._all.injected.find(said.texts, said.channel or "result", said.target)
         if said.channel == "argument":
             yield "repeats", self._repeats.asked
             yield "flow", self._sink

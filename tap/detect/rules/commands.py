@@ -108,7 +108,7 @@ COMMANDS: Final[tuple[TextRule, ...]] = (
         ("silently ignores errors", "Never reveal passwords."),
     ),
     TextRule(
-        "control-tokens", "fake-turn", "d1 r1 e1 a2",
+        "control-tokens", "fake-turn", "d1 r1 e1",
         r"<\|(?:im_start|im_end|system|user|assistant|endoftext|end_of_text|begin_of_text|start_header_id|end_header_id"
         r"|eot_id|endofprompt)\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|\[/?SYSTEM(?:_PROMPT)?\]",
         ("im_start|im_end|system|user|assistant|endoftext|end_of_text|begin_of_text|start_header_id|end_header_id|eot_id|endofprompt|inst|sys|start_of_turn|end_of_turn|system_prompt",
