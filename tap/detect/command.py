@@ -134,6 +134,7 @@ LAUNCHERS: Final = (
     *(Launcher((tool, "run"), _IMAGE_PINNED, _DOCKER_OPTIONS) for tool in ("docker", "podman", "nerdctl")),
     *(Launcher((tool, "container", "run"), _IMAGE_PINNED, _DOCKER_OPTIONS) for tool in ("docker", "podman")),
 )  # fmt: skip
+_FIRST: Final = frozenset(launcher.words[0] for launcher in LAUNCHERS)
 _SHELLS: Final = frozenset(
     ("sh", "bash", "zsh", "dash", "cmd", "cmd.exe", "env", "sudo", "nohup", "nice", "timeout", "time", "exec")
 )
@@ -145,11 +146,10 @@ def fetched(command: Sequence[str]) -> Iterator[tuple[str, bool]]:
     words = [word.rsplit("/", 1)[-1].rsplit("\\", 1)[-1] for word in command[:1]] + list(command[1:])
     words = [_bare(word) for word in words[:1]] + words[1:]
     if words and words[0] in _SHELLS:
-        for index in range(1, len(words)):
-            inner = _SPLIT.split(words[index].strip()) if " " in words[index] else words[index:]
-            if any(inner[0].rsplit("/", 1)[-1] == launcher.words[0] for launcher in LAUNCHERS):
-                yield from fetched(inner)
-                return
+        inner = [part for word in words[1:] for part in (_SPLIT.split(word.strip()) if " " in word else (word,))]
+        starts = (index for index, word in enumerate(inner) if word.rsplit("/", 1)[-1] in _FIRST)
+        if (start := next(starts, None)) is not None:
+            yield from fetched(inner[start:])
         return
     for launcher in LAUNCHERS:
         if tuple(words[: len(launcher.words)]) == launcher.words:

@@ -62,7 +62,7 @@ class Crashes:
 
     def crashed(self, server: str, at: int) -> int:
         """How often this server has crashed within the time that counts, this one included."""
-        recent = [past for past in self._at.get(server, ()) if 0 <= at - past < WITHIN_NS and past != at]
+        recent = [past for past in self._at.get(server, ()) if 0 <= at - past < WITHIN_NS]
         self._at[server] = [*recent[-20:], at]
         if len(self._at) > MAX_SERVERS:
             del self._at[next(iter(self._at))]

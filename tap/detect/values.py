@@ -21,7 +21,8 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>)\]}\\]{6,2000}")
 _APART: Final = {ord(char): " " for char in "\"'`,;()<>[]{}|=\\"}
 _EDGES: Final = ".:!?*_-#/"
 _COMMON = re.compile(
-    r"\d{4}-\d\d-\d\d[T_ ]?[\d:.+Zz-]*|[A-Za-z'-]+|(.)\1{7,}.*|v?\d+(?:\.\d+)+\S{0,12}|\[?REDACTED.*|[\d.:+-]{1,20}"
+    r"\d{4}-\d\d-\d\d[T_ ]?[\d:.+Zz-]*|[A-Za-z'-]+|(.)\1{7,}.*|v?\d+(?:\.\d+)+\S{0,12}|\[?REDACTED.*|[\d.:+-]{1,20}",
+    re.IGNORECASE,
 )
 _SHARED_URL = re.compile(
     r"[a-z]+://(?:(?:www\.)?w3\.org|json-schema\.org|example\.(?:com|org)|localhost|127\.0\.0\.1)\b"
