@@ -165,6 +165,8 @@ class Finding:
     evidence: str
     pointer: str
     fingerprint: str
+    target: str | None = None  # tool, prompt or resource
+    details: dict[str, Any] | None = None  # why: score, families and matches of rules, OWASP's classes
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "tap.pipe": ("tap.pipe", "tap.version"),
     "tap.redact": ("tap.redact", "tap.records"),
     "tap.dissect": ("tap.dissect", "tap.records"),
+    "tap.detect": ("tap.detect", "tap.dissect", "tap.records"),
     "tap.guard": (),
     "tap.clean": ("tap.guard", "tap.dissect", "tap.redact", "tap.records"),
     "tap.analysis": ("tap.clean", "tap.guard", "tap.dissect", "tap.redact", "tap.records"),
     "exporters": (),
+    "exporters.detected": ("exporters.detected", "tap.detect"),
     "exporters.entry": ("exporters.cli.main", "tap.pipe", "tap.version"),
     "exporters.journal": ("exporters.journal", "tap"),
     "exporters.store": ("exporters.store", "exporters.journal", "tap"),
@@ -49,7 +51,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 STDLIB_ONLY = ("tap.version", "tap.records", "tap.pipe", "exporters.entry", "exporters.selftest.odd_server")
 # the core: bytes in, values out, time is an argument
-NO_WORLD = ("tap.records", "tap.redact", "tap.dissect", "tap.guard", "tap.clean", "tap.analysis")
+NO_WORLD = ("tap.records", "tap.redact", "tap.dissect", "tap.detect", "tap.guard", "tap.clean", "tap.analysis")
 WORLD = frozenset(
     (
         "asyncio",

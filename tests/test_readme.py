@@ -18,7 +18,9 @@ import duckdb
 import pytest
 
 from mcptap.exporters.cli import main as command_line
+from mcptap.exporters.detected import readme_table
 from mcptap.exporters.store import schema
+from mcptap.tap.detect.settings import read as read_detection
 from mcptap.tap.pipe.options import OPTIONS, parse
 from mcptap.tap.records import Outcome
 from mcptap.tap.redact import assignment, lines
@@ -97,12 +99,18 @@ def test_the_modes_are_those_that_there_are() -> None:
 
 
 def test_the_configuration_in_the_readme_is_understood() -> None:
-    (text,) = blocks("toml")
-    settings = read(tomllib.loads(text))
+    document = tomllib.loads("\n".join(text for text in blocks("toml") if not text.startswith("[otlp")))
+    settings, detection = read(document), read_detection(document)
+    assert detection.enabled
+    assert detection.rules
     assert settings.scopes
     assert settings.allow
     assert settings.rules
     assert settings.pii.recognizers
+
+
+def test_the_detection_rules_are_those_that_there_are() -> None:
+    assert f"\n{readme_table()}\n" in README
 
 
 @pytest.mark.parametrize("words", MCPTAP, ids=" ".join)

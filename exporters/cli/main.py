@@ -13,11 +13,15 @@ from typing import Any, NoReturn
 
 import click
 
+from mcptap.exporters.cli.approve import approve
 from mcptap.exporters.cli.audit import rebuild, verify
 from mcptap.exporters.cli.collect import collector
 from mcptap.exporters.cli.errors import FAILED, MISUSED, CommandError, one_line
+from mcptap.exporters.cli.explain import explain
 from mcptap.exporters.cli.export import export
 from mcptap.exporters.cli.failures import errors
+from mcptap.exporters.cli.findings import findings
+from mcptap.exporters.cli.mute import mute, unmute
 from mcptap.exporters.cli.proof import demo, selftest
 from mcptap.exporters.cli.query import query
 from mcptap.exporters.cli.runs import runs
@@ -37,6 +41,11 @@ COMMANDS = (
     tools,
     errors,
     slow,
+    findings,
+    explain,
+    mute,
+    unmute,
+    approve,
     runs,
     show,
     tail,

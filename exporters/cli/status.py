@@ -23,7 +23,7 @@ from mcptap.tap.pipe.handover import NOTES
 
 LEAVING_S = 60.0  # it loads what it has first
 GAPS = "SELECT count(*), coalesce(sum(bytes), 0) FROM gaps"
-GOOD = frozenset({"ok", "running", "sending"})
+GOOD = frozenset({"ok", "running", "sending", "off"})
 
 
 @click.command()
@@ -127,6 +127,7 @@ def _lines(home: Path, told: dict[str, Any]) -> list[tuple[str, tuple[Cell, ...]
         ("store", (_state_of(told["store"]), _detail(told["store"]), behind)),
         ("gaps", _gap_cells(gaps)),
         *_redaction_lines(told.get("redaction")),
+        *_detection_lines(told.get("detection")),
         *(("export", _export_cells(destination)) for destination in told["export"]),
     ]
 
@@ -160,6 +161,13 @@ def _export_cells(told: dict[str, Any]) -> tuple[Cell, ...]:
             "yellow",
         ),
     )
+
+
+def _detection_lines(detection: dict[str, Any] | None) -> list[tuple[str, tuple[Cell, ...]]]:
+    if detection is None:
+        return []
+    about = f"   {detection['text_rules']} rules for text"
+    return [("detection", (_state_of(detection), _detail(detection), about))]
 
 
 def _about(collector: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from mcptap.exporters.collector import processes
 from mcptap.exporters.journal.ledger import Ledger
 from mcptap.exporters.journal.writer import JournalFile
 from mcptap.tap.analysis import Analysis
+from mcptap.tap.detect.watch import Everywhere, Watch
 from mcptap.tap.pipe.wire import STREAMS
-from mcptap.tap.records import Record, RunStarted, Usage
+from mcptap.tap.records import Finding, Record, RunEnded, RunStarted, Usage
 from mcptap.tap.redact import Redactor, redact_started
 
 
@@ -29,31 +31,47 @@ class DamagedRunError(Exception):
 class LiveRun:
     """The analysis and the journal of one run that has not ended."""
 
-    def __init__(self, started: RunStarted, journal: JournalFile, analysis: Analysis) -> None:
-        self.started, self._journal, self._analysis = started, journal, analysis
+    def __init__(
+        self, started: RunStarted, journal: JournalFile, analysis: Analysis, watch: Watch | None = None
+    ) -> None:
+        self.started, self._journal, self._analysis, self._watch = started, journal, analysis, watch
         self.since = time.time()
         self.tap = started.tap_pid, started.tap_created  # who could go on with this run
         self.ended = False
         self._unwritten: list[Record] = []
-        self._sampled: list[Usage] = []  # the last sample, if it could not be written at once
+        self._sampled: list[Record] = []  # the last sample, if it could not be written at once, and what it told
         self._writing = threading.Lock()  # samples come from another thread
         self._safe = self._analysed()
 
     @classmethod
-    def begin(cls, home: Path, ledger: Ledger, redactor: Redactor, hello: dict[str, Any]) -> LiveRun:
+    def begin(
+        cls, home: Path, ledger: Ledger, redactor: Redactor, hello: dict[str, Any], everywhere: Everywhere | None = None
+    ) -> LiveRun:
         """Opens the record of a new run. Raises OSError, KeyError, ValueError for a hello that is none."""
         started = redact_started(redactor, _started(hello))
         journal = JournalFile.create(home, ledger, started)
-        return cls(started, journal, Analysis(started, redactor))
+        watch = _watch(started, everywhere)
+        run = cls(started, journal, Analysis(started, redactor), watch)
+        run._unwritten += watch.began() if watch else []
+        return run
 
     @classmethod
-    def resume(cls, home: Path, ledger: Ledger, redactor: Redactor, run_id: str) -> LiveRun:
+    def resume(
+        cls, home: Path, ledger: Ledger, redactor: Redactor, run_id: str, everywhere: Everywhere | None = None
+    ) -> LiveRun:
         """Goes on where the journal of a run ends. Raises OSError; ValueError if it has been closed."""
-        journal, records = JournalFile.reopen(home, ledger, run_id)
+        seen_again = everywhere is not None and everywhere.settings.enabled
+        journal, records = JournalFile.reopen(home, ledger, run_id, settled=seen_again)
         started = next(records, None)
         if not isinstance(started, RunStarted):
             raise DamagedRunError(f"the first line of run {run_id} cannot be read; `mcptap verify` tells more")
-        return cls(started, journal, Analysis.resume(started, redactor, records))
+        watch = _watch(started, everywhere)
+        if watch is None:
+            return cls(started, journal, Analysis.resume(started, redactor, records))
+        found = watch.began()
+        run = cls(started, journal, Analysis.resume(started, redactor, _shown(records, watch, found)), watch)
+        run._unwritten += watch.unwritten(found)  # a torn last line may have been a finding
+        return run
 
     @property
     def run_id(self) -> str:
@@ -80,7 +98,16 @@ class LiveRun:
 
     def take(self, stream: int, offset: int, at: int, chunk: bytes) -> None:
         """Analyses one recorded chunk. Its records wait for `write`."""
-        self._unwritten += self._analysis.data(STREAMS[stream], offset, at, chunk)  # type: ignore[arg-type]
+        self._detect(self._analysis.data(STREAMS[stream], offset, at, chunk))  # type: ignore[arg-type]
+
+    def _detect(self, records: list[Record]) -> None:
+        """Takes records that have been redacted, each with what is found in it. The end stays the end."""
+        if self._watch is None:
+            self._unwritten += records
+            return
+        for record in records:
+            found = self._watch.see(record)
+            self._unwritten += [*found, record] if isinstance(record, RunEnded) else [record, *found]
 
     @property
     def pending(self) -> int:
@@ -94,7 +121,7 @@ class LiveRun:
     def end(self, facts: bytes) -> None:
         """Takes what the tap tells of the end, as JSON. Raises ValueError, KeyError, TypeError where it is none."""
         told = json.loads(facts)
-        self._unwritten += self._analysis.end(
+        ended = self._analysis.end(
             at=told["at"],
             final_offsets=dict(zip(STREAMS, told["offsets"], strict=True)),  # type: ignore[arg-type]
             exit_code=told["exit_code"],
@@ -104,6 +131,7 @@ class LiveRun:
             state="ended",
             reason=None,
         )
+        self._detect(ended)
         self.ended, self._state = True, "ended"
 
     def lose(self, reason: str, offsets: list[int] | None = None) -> None:
@@ -111,7 +139,7 @@ class LiveRun:
         if self.ended:
             self.write()
             return
-        self._unwritten += self._analysis.end(
+        ended = self._analysis.end(
             at=time.time_ns(),
             final_offsets=dict(zip(STREAMS, offsets, strict=True)) if offsets else None,  # type: ignore[arg-type]
             exit_code=None,
@@ -121,6 +149,7 @@ class LiveRun:
             state="lost",
             reason=reason,
         )
+        self._detect(ended)
         self.ended = True
         self._state = "lost"
         self.write()
@@ -142,16 +171,29 @@ class LiveRun:
         Raises OSError.
         """
         with self._writing:
+            found = self._watch.usage(usage) if self._watch else []
             if self._unwritten:
-                self._sampled = [usage]
+                self._sampled = [*(one for one in self._sampled if isinstance(one, Finding)), usage, *found]
             elif not self.ended:
-                self._journal.append([usage])
+                self._journal.append([usage, *found])
             return not self.ended
 
     def sync(self) -> None:
         """Waits until the journal is on the disk. Raises OSError."""
         if not self.ended:
             self._journal.sync()
+
+
+def _shown(records: Iterator[Record], watch: Watch, found: list[Finding]) -> Iterator[Record]:
+    """The records of a journal, each seen by the watch as it passes."""
+    for record in records:
+        found += watch.see(record)
+        yield record
+
+
+def _watch(started: RunStarted, everywhere: Everywhere | None) -> Watch | None:
+    """What searches a run, if its user wants that."""
+    return Watch(started, everywhere) if everywhere is not None and everywhere.settings.enabled else None
 
 
 def _started(hello: dict[str, Any]) -> RunStarted:

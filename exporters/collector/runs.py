@@ -21,6 +21,7 @@ from anyio.abc import TaskGroup
 from anyio.to_thread import run_sync
 
 from mcptap.exporters.collector import processes, watchman
+from mcptap.exporters.collector.detection import Detection
 from mcptap.exporters.collector.live_run import DamagedRunError, LiveRun
 from mcptap.exporters.journal.compression import compress
 from mcptap.exporters.journal.ledger import Ledger, runs_told
@@ -43,7 +44,10 @@ log = logging.getLogger(__name__)
 class Runs:
     """All runs that have not ended, by run_id, and what is to be done with those that have."""
 
-    def __init__(self, home: Path, redactor: Redactor, tasks: TaskGroup, changed: Callable[[str], None]) -> None:
+    def __init__(
+        self, home: Path, redactor: Redactor, tasks: TaskGroup, changed: Callable[[str], None], *, detection: Detection
+    ) -> None:
+        self._detection = detection
         self.live: dict[str, LiveRun] = {}
         self._connected: dict[str, anyio.CancelScope] = {}
         self._home, self._redactor, self._tasks, self._changed = home, redactor, tasks, changed
@@ -90,8 +94,7 @@ class Runs:
                 if run_id in self.live:
                     continue
                 try:
-                    resume = partial(LiveRun.resume, self._home, self._ledger, self._redactor, run_id)
-                    run = self.live[run_id] = await run_sync(resume)
+                    run = self.live[run_id] = await run_sync(self._resume, run_id)
                 except Exception as problem:  # its journal is damaged; the others are recorded all the same
                     log.error("run %s cannot be resumed: %s", run_id, type(problem).__name__)
                     continue
@@ -148,10 +151,13 @@ class Runs:
         run_id = str(hello["run_id"])
         try:
             if find_run(self._home, run_id) and run_id in open_runs(self._home):
-                return LiveRun.resume(self._home, self._ledger, self._redactor, run_id)
-            return LiveRun.begin(self._home, self._ledger, self._redactor, hello)
+                return self._resume(run_id)
+            return LiveRun.begin(self._home, self._ledger, self._redactor, hello, self._detection.everywhere())
         except FileExistsError as problem:
             raise RunClosedError(f"run {run_id} has been closed") from problem
+
+    def _resume(self, run_id: str) -> LiveRun:
+        return LiveRun.resume(self._home, self._ledger, self._redactor, run_id, self._detection.everywhere())
 
     async def _await_return(self, run: LiveRun, grace_s: float = watchman.RETURN_S) -> None:
         """Until the tap comes back, or does not live any more: then ends its server, and its record."""

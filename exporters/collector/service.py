@@ -24,6 +24,7 @@ from anyio.abc import SocketAttribute, TaskGroup, UNIXSocketStream
 
 from mcptap.exporters.collector import keys
 from mcptap.exporters.collector.conversation import newer, read_hello, send, until_closed
+from mcptap.exporters.collector.detection import Detection
 from mcptap.exporters.collector.intake import Intake
 from mcptap.exporters.collector.limits import lift_limits
 from mcptap.exporters.collector.live_run import DamagedRunError
@@ -77,12 +78,12 @@ class Collector:
 
     async def run(self) -> None:
         """Everything, from binding the socket to removing it."""
-        self._redaction = Redaction(self._home)
+        self._redaction, self._detection = Redaction(self._home), Detection(self._home)
         self._loader = Loader(self._home, self._announce)
         self._telemetry = Telemetry(self._home)
         self._announce(None)
         async with anyio.create_task_group() as tasks:
-            self._runs = Runs(self._home, self._redaction.redactor, tasks, self._changed)
+            self._runs = Runs(self._home, self._redaction.redactor, tasks, self._changed, detection=self._detection)
             listener = await anyio.create_unix_listener(SOCKET, mode=0o600)
             tasks.start_soon(self._listen, listener, tasks)
             for task in (
@@ -107,6 +108,7 @@ class Collector:
         await self._loader.close()
         with suppress(OSError):  # a full disk must not keep us from leaving
             await self._runs.sync()
+            self._detection.keep()
             self._runs.close()
         (self._home / "collector.json").unlink(missing_ok=True)
         log.info("left")
@@ -220,6 +222,7 @@ class Collector:
             "journal": {"state": "failing" if self._problem else "ok", "detail": self._problem},
             "store": await self._loader.status(),
             "redaction": self._redaction.status(),
+            "detection": self._detection.status(),
             "export": self._telemetry.status(),
         }
 
@@ -249,6 +252,7 @@ class Collector:
                     notes_at = time.monotonic() + NOTES_EVERY_S
                     await self._runs.take_notes()
                 await self._runs.compress()
+                await anyio.to_thread.run_sync(self._detection.keep)
                 self._report("house", None)
             except Exception as problem:  # told, and tried again: one bad file must not stop the others
                 what = getattr(problem, "strerror", None) or f"{type(problem).__name__} at {_place(problem)}"

@@ -55,8 +55,12 @@ class JournalFile:
         return journal
 
     @classmethod
-    def reopen(cls, home: str | Path, ledger: Ledger, run_id: str) -> tuple[JournalFile, Iterator[Record]]:
+    def reopen(
+        cls, home: str | Path, ledger: Ledger, run_id: str, *, settled: bool = False
+    ) -> tuple[JournalFile, Iterator[Record]]:
         """Goes on with a run whose writer was killed: its file, and the records in it, read when asked for.
+
+        `settled`: with the exchanges that they settle; those who settle them again do without.
 
         Cuts a torn last line and tells the ledger. Raises FileNotFoundError, OSError; ValueError for a run
         that was closed.
@@ -70,7 +74,7 @@ class JournalFile:
             ledger.append("run_opened", run_id=run_id, file=relative(Path(home), path))
         tail = tail_of(path, run_root(run_id))
         _tell_cut(ledger, run_id, tail)
-        return cls(Chain(path, tail), ledger, run_id), _records(path, tail.size)
+        return cls(Chain(path, tail), ledger, run_id), _records(path, tail.size, settled=settled)
 
     @property
     def path(self) -> Path:
@@ -148,18 +152,18 @@ def _tell_cut(ledger: Ledger, run_id: str, tail: Tail) -> None:
         ledger.append("recovered", run_id=run_id, cut_bytes=tail.torn)
 
 
-def _records(path: Path, size: int) -> Iterator[Record]:
+def _records(path: Path, size: int, *, settled: bool) -> Iterator[Record]:
     """The records that a file held when it was `size` bytes long."""
     for offset, line in read_lines(path):
         if offset > size:
             return
-        if record := _record(line):
+        if record := _record(line, settled=settled):
             yield record
 
 
-def _record(line: bytes) -> Record | None:
+def _record(line: bytes, *, settled: bool) -> Record | None:
     """None for a damaged line: recording goes on, and `verify` names it."""
     try:
-        return record_from_json(orjson.loads(line), settled=False)
+        return record_from_json(orjson.loads(line), settled=settled)
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return None

@@ -76,13 +76,13 @@ _EXCHANGE = {
 # Every member that any record has: one structure, so that a line is parsed once.
 _VARCHARS = """type side kind method rpc_id hash unscanned sha256 text stream reason finding_id detector rule severity
     channel title evidence pointer fingerprint name cwd tap_version host_session_id executable_path
-    executable_sha256 state host_process"""
+    executable_sha256 state host_process target"""
 _BIGINTS = """seq at size_bytes bytes tap_pid server_pid exit_code exit_signal max_rss_bytes bytes_client
     bytes_server bytes_stderr exchange_seq rss_bytes processes denied"""
 _LINE = (
     dict.fromkeys(_VARCHARS.split(), "VARCHAR")
     | dict.fromkeys(_BIGINTS.split(), "BIGINT")
-    | dict.fromkeys(("body", "facts", "command", "env_names"), "JSON")
+    | dict.fromkeys(("body", "facts", "command", "env_names", "details"), "JSON")
     | {"truncated": "BOOLEAN", "cpu_seconds": "DOUBLE", "exchanges": [_EXCHANGE], "redactions": [_REDACTION]}
 )
 SHAPE = json.dumps(_LINE)
@@ -156,7 +156,8 @@ _ROWS = (
         SELECT run_id, {_time("at")} AS "at", r.reason, r.bytes, r.stream AS side FROM line WHERE r.type = 'gap'""",
     f"""INSERT INTO findings BY NAME
         SELECT r.finding_id, run_id, r.seq, {_time("at")} AS "at", r.detector, r.rule, r.severity, r.channel, r.title,
-            r.evidence, r.pointer, r.fingerprint FROM line WHERE r.type = 'finding'""",
+            r.evidence, r.pointer, r.fingerprint, r.target, {_text("details")} AS details
+        FROM line WHERE r.type = 'finding'""",
     f"""INSERT INTO runs BY NAME
         SELECT run_id, r.host_session_id, r.name, {_text("command")} AS command, r.cwd, {_time("at")} AS started_at,
             {_text("env_names")} AS env_names, r.executable_path, r.executable_sha256, r.tap_version, r.tap_pid,

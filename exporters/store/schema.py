@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from mcptap.exporters.store import summaries, views
 
-VERSION = 2
+VERSION = 3
 
 Columns = dict[str, str]
 
@@ -125,6 +125,8 @@ TABLES: dict[str, Columns] = {
         "evidence": "VARCHAR",
         "pointer": "VARCHAR",
         "fingerprint": "VARCHAR",
+        "target": "VARCHAR",
+        "details": "VARCHAR",
     },
     "redactions": {
         "run_id": "VARCHAR",

@@ -1,0 +1,13 @@
+"""The rules for text, all of them: a table in four parts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mcptap.tap.detect.rule import TextRule
+from mcptap.tap.detect.rules.actions import ACTIONS
+from mcptap.tap.detect.rules.commands import COMMANDS
+from mcptap.tap.detect.rules.definitions import DEFINITIONS
+from mcptap.tap.detect.rules.links import LINKS
+
+TEXT_RULES: Final[tuple[TextRule, ...]] = (*COMMANDS, *ACTIONS, *DEFINITIONS, *LINKS)

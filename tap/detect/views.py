@@ -1,0 +1,158 @@
+"""A text as a model would read it, where it is written so that a search would not: folded, stripped, decoded.
+
+The idea: a view is only made where a cheap sign calls for it. What is found in a view alone was concealed, and that is
+told as something of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+from mcptap.tap.detect.invisible import INVISIBLE, tag_text
+
+MAX_VIEWED: Final = 1 << 20  # characters of a text that are looked at in other views
+MAX_DECODED: Final = 1 << 16  # characters of one encoded run
+MAX_RUNS: Final = 64
+DEPTH: Final = 3  # encodings within encodings
+_LONG: Final = 20  # characters without a blank, from which on a word may be encoded
+_PRINTABLE: Final = 0.95
+
+# Letters of other alphabets that look like Latin ones: Cyrillic, Greek, Armenian, Cherokee and a few more.
+_PAIRS: Final = (
+    "аa еe оo рp сc уy хx іi јj ѕs ԁd ԛq ԝw һh ҽe ӏl ьb вb кk мm нh тt гr пn АA ВB ЕE КK МM НH ОO РP СC ТT УY ХX ІI "  # noqa: RUF001
+    "ЈJ ЅS ҮY ԌG ԚQ ԜW ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX οo αa νv ρp τt υu ιi κk ϲc ϳj ɡg ɑa ɩi ʟl ʀr ᴀa ᴄc "  # noqa: RUF001
+    "ᴅd ᴇe ᴊj ᴋk ᴍm ɴn ᴏo ᴘp ᴛt ᴜu ᴠv ᴡw ᴢz օo սu հh ոn"  # noqa: RUF001
+)
+_HOMOGLYPHS: Final = {ord(pair[0]): pair[1] for pair in _PAIRS.split()}
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
+_MIXED = re.compile(r"[0-9A-Za-z+/=_-]{20}")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){12,}")
+_ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|x([0-9a-fA-F]{2}))")
+_EMPHASIS = re.compile(r"[*`](?<=[a-z].)[*`]{0,2}[a-z]", re.IGNORECASE)  # within a word
+_SPACED = re.compile(r"(?<!\w)\w(?:[ .\-_·]\w(?!\w)){2,}")
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)?)|\x9b[0-?]*[ -/]*[@-~]")
+_MARKS: Final = range(0x300, 0x370)
+
+
+class View(NamedTuple):
+    """Another reading of a text, and how it was come by."""
+
+    text: str
+    how: str
+
+
+def views(text: str, depth: int = 0) -> Iterator[View]:
+    """The other readings of `text`; for nearly all texts there is none."""
+    text = text[:MAX_VIEWED]
+    for reading in _READINGS:
+        for view in reading(text):
+            if view.text != text and view.text.strip():
+                yield view
+                if depth < DEPTH - 1:
+                    for inner in views(view.text, depth + 1):
+                        yield View(inner.text, f"{view.how}, {inner.how}")
+
+
+def _folded(text: str) -> Iterator[View]:
+    """Compatibility forms, look-alikes and invisible characters."""
+    if text.isascii():
+        return
+    if hidden := tag_text(text):
+        yield View(hidden, "Unicode tags")
+    plain = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).translate(_HOMOGLYPHS)
+    if not plain.isascii():
+        plain = "".join(char for char in unicodedata.normalize("NFD", plain) if ord(char) not in _MARKS)
+    if plain != text:
+        yield View(plain, "folded characters")
+
+
+def _entities(text: str) -> Iterator[View]:
+    if "&#" in text or "&lt;" in text:
+        yield View(html.unescape(text), "HTML entities")
+
+
+def _escapes(text: str) -> Iterator[View]:
+    if "\\u" in text or "\\x" in text:
+        yield View(_ESCAPE.sub(_escaped, text), "escapes")
+    if "\x1b" in text or "\x9b" in text:
+        yield View(_ANSI.sub("", text), "without terminal sequences")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = int(match[1] or match[2], 16)
+    return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else match[0]
+
+
+def _percent(text: str) -> Iterator[View]:
+    if text.count("%") >= 3:
+        yield View(unquote(text, errors="replace"), "percent encoding")
+
+
+def _emphasis(text: str) -> Iterator[View]:
+    if ("*" in text or "`" in text) and _EMPHASIS.search(text):
+        yield View(text.replace("*", "").replace("`", ""), "without emphasis")
+
+
+def _spaced(text: str) -> Iterator[View]:
+    """`i g n o r e  a l l`: more than one blank parts words; else nobody can say where one ends."""
+    if _may_be_spaced(text):
+        yield View(_SPACED.sub(lambda run: re.sub(r"[ .\-_·]", "", run[0]), text), "spaced letters")
+
+
+def _may_be_spaced(text: str) -> bool:
+    return any(text.count(sign) * 5 > len(text) * 2 for sign in (" ", "-", ".", "_"))
+
+
+def _encoded(text: str) -> Iterator[View]:
+    long = [word for word in text.split() if len(word) >= _LONG]
+    if not any(_MIXED.search(word) for word in long):
+        return
+    for pattern, decode, how in _CODECS:
+        for count, run in enumerate(pattern.finditer(text)):
+            if count == MAX_RUNS:
+                break
+            if (read := decode(run[0][:MAX_DECODED])) is not None:
+                yield View(read, how)
+
+
+def _from_base64(run: str) -> str | None:
+    bare = run.rstrip("=").translate({ord("-"): "+", ord("_"): "/"})
+    try:
+        return _readable(base64.b64decode(bare[: len(bare) - (len(bare) % 4 == 1)] + "=" * (-len(bare) % 4)))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _from_hex(run: str) -> str | None:
+    return _readable(bytes.fromhex(run[: len(run) // 2 * 2]))
+
+
+def _readable(data: bytes) -> str | None:
+    """Decoded bytes as text, if that is what they are."""
+    text = data.decode(errors="replace")
+    if len(text) < 8 or "\ufffd" in text[:-1] or "\0" in text:
+        return None
+    plain = sum(char.isprintable() or char in "\n\t\r" for char in text[:512])
+    return text if plain >= _PRINTABLE * min(len(text), 512) else None
+
+
+_CODECS: Final[tuple[tuple[re.Pattern[str], Callable[[str], str | None], str], ...]] = (
+    (_BASE64, _from_base64, "base64"),
+    (_HEX, _from_hex, "hexadecimal"),
+)
+_READINGS: Final[tuple[Callable[[str], Iterator[View]], ...]] = (
+    _folded, _entities, _escapes, _percent, _emphasis, _spaced, _encoded,
+)  # fmt: skip
+HARMLESS: Final = frozenset(("without emphasis",))  # readings that nobody hides behind
+
+
+def look_alike(text: str) -> str:
+    """The text with Latin letters in place of those that look like them."""
+    return text.translate(_HOMOGLYPHS)

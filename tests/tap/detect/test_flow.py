@@ -1,0 +1,108 @@
+"""Data that walks from one server to another."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from mcptap.tap.detect.flow import GENERATION, Memory, Place
+from mcptap.tap.records import Redaction
+
+TEXT = (
+    "The meeting notes say that quarterly projections for Zebra-44871-Alpha-X are at "
+    "https://intranet.corp.test/reports/9931 and jane.roe@corp.test knows the rest of it."
+)
+Play = Callable[..., Any]
+Ids = Callable[[Any], list[str]]
+GOES_OUT = {
+    "a token": ("Zebra-44871-Alpha-X", "text-flow"),
+    "an address": ("see https://intranet.corp.test/reports/9931.", "url-flow"),
+    "an e-mail address": ("to: Jane.Roe@corp.test", "email-flow"),
+    "a whole passage": ("quarterly projections for", "text-flow"),
+    "a passage in other text": ("FYI: the meeting notes say that quarterly projections for us", "text-flow"),
+    "base64": (base64.b64encode(b"it is Zebra-44871-Alpha-X, no less").decode(), "encoded-flow"),
+    "hexadecimal": (b"it is Zebra-44871-Alpha-X".hex(), "encoded-flow"),
+    "percent encoding": (quote("https://intranet.corp.test/reports/9931", safe=""), "encoded-flow"),
+}
+STAYS = {
+    "a date": ("2026-11-21T10:48:00Z", "made at 2026-11-21T10:48:00Z"),
+    "a long word": ("internationalization", "on internationalization only"),
+    "a rule": ("--------------------", "a\n--------------------\nb"),
+    "two words": ("the rest", TEXT),
+}
+
+
+@pytest.mark.parametrize(("argument", "rule"), GOES_OUT.values(), ids=GOES_OUT)
+def test_what_came_from_one_server_is_recognised_in_another_ones_arguments(
+    play: Play, ids: Ids, argument: str, rule: str
+) -> None:
+    pages, mail = play("pages"), play("mail")
+    pages.call("fetch", {"q": "x"}, TEXT)
+    found = mail.call("send", {"to": [{"body": argument}]})
+    assert rule in ids(found)
+    (one, *_) = [one for one in found if one.rule == rule]
+    assert one.pointer == "/params/arguments/to/0/body"
+    assert (one.details["from"]["run_id"], one.details["from"]["seq"]) == ("run-1", 2)
+    assert one.details["to"]["server"] == "mail"
+
+
+@pytest.mark.parametrize(("argument", "text"), STAYS.values(), ids=STAYS)
+def test_what_everybody_has_is_nobodys(play: Play, argument: str, text: str) -> None:
+    pages, mail = play("pages"), play("mail")
+    pages.call("fetch", {"q": "x"}, text)
+    assert mail.call("send", {"body": argument}) == []
+
+
+def test_the_same_server_may_have_back_what_it_said(play: Play) -> None:
+    pages = play("pages")
+    pages.call("fetch", {"q": "x"}, TEXT)
+    assert pages.call("store", {"body": TEXT}) == []
+
+
+def test_what_a_person_asked_for_first_is_not_the_servers_that_echoes_it(play: Play) -> None:
+    pages, mail = play("pages"), play("mail")
+    pages.call("fetch", {"q": "https://asked.corp.test/first/page"}, "got https://asked.corp.test/first/page")
+    assert mail.call("send", {"body": "https://asked.corp.test/first/page"}) == []
+
+
+def test_a_secret_that_walks_is_recognised_by_its_digits(play: Play, ids: Ids) -> None:
+    pages, mail = play("pages"), play("mail")
+    note = Redaction("/params/arguments/body", "github-token", "0a1b2c3d", 40)
+    pages.ask("tools/call", {"name": "read"})
+    pages.answer({"content": [{"type": "text", "text": "[REDACTED:github-token:0a1b2c3d]"}]}, (note,))
+    found = mail.ask("tools/call", {"name": "send", "arguments": {"body": "[REDACTED:github-token:0a1b2c3d]"}}, (note,))
+    assert [(one.rule, one.severity, one.pointer) for one in found] == [
+        ("secret-flow", "high", "/params/arguments/body")
+    ]
+
+
+def test_a_server_is_told_of_that_is_given_anothers_credential(play: Play, ids: Ids) -> None:
+    note = Redaction("/command/2", "argument", "11112222", 20)
+    play("bank", redactions=(note,))
+    mail = play("mail")
+    asked = {"name": "send", "arguments": {"body": "[REDACTED:argument:11112222]"}}
+    assert ids(mail.ask("tools/call", asked, (note,))) == ["foreign-credential"]
+    assert mail.ask("tools/call", asked, (note,)) == [], "it holds it now"
+
+
+def test_memory_is_bounded_and_holds_no_text() -> None:
+    memory = Memory(b"k" * 32)
+    place = Place("a", "r", 1, 1, None, None)
+    for start in range(0, 5 * GENERATION, 1000):
+        memory.came(range(start, start + 1000), place)
+    assert len(memory._young) + len(memory._old) <= 2 * GENERATION + 1000
+    assert {type(number) for number in memory._young} == {int}
+
+
+def test_a_result_that_is_read_after_the_arguments_into_which_it_went_is_recognised_too(play: Play, ids: Ids) -> None:
+    pages, mail = play("pages"), play("mail")
+    pages.ask("tools/call", {"name": "fetch"})
+    late = {"content": [{"type": "text", "text": "a Zebra-44871-Alpha-X here"}]}
+    at = pages.at + 1
+    mail.call("send", {"body": "Zebra-44871-Alpha-X"})
+    found = pages.say("server", {"id": pages.seq, "result": late}, at=at)
+    assert [(one.rule, one.details["to"]["server"]) for one in found] == [("text-flow", "mail")]
