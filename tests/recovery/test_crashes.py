@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from mcptap.exporters.collector import client
@@ -158,3 +160,18 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_a_tap_that_is_killed_before_its_collector_listens_leaves_no_orphan_either(
+    home: Path, eventually: Callable[..., Any]
+) -> None:
+    entry = [sys.executable, "-m", "mcptap.exporters.entry", "--home", str(home), "--"]
+    tap = subprocess.Popen([*entry, "sleep", "1000"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    assert tap.stdin
+    while not (home / "collector.lock").exists():
+        time.sleep(0.001)
+    (server,) = psutil.Process(tap.pid).children()
+    tap.kill()
+    tap.wait()
+    tap.stdin.close()
+    eventually(lambda: _alive(server.pid), False)

@@ -7,8 +7,10 @@ from typing import Any
 import anyio
 import pytest
 
-from mcptap.exporters.collector.intake import BUSY, Intake
-from mcptap.exporters.collector.memory import Entry
+from mcptap.exporters.collector.intake import BUSY, RECORDS, Intake
+from mcptap.exporters.collector.memory import Entry, Memory
+from mcptap.tap.pipe.channel import Channel
+from mcptap.tap.pipe.wire import SERVER
 
 pytestmark = pytest.mark.anyio
 ENOUGH = 500  # steps without rest, after which nobody can call it a coincidence
@@ -24,14 +26,17 @@ class Run:
 
     ended = False
     written = (0, 0, 0)
+    pending = 0
 
     def take(self, *_: Any) -> None: ...
 
     def write(self) -> None: ...
 
 
-class Memory:
+class Passes:
     """So many full passes, then silence. Fails when it is asked again and again without anybody else's turn."""
+
+    crowded = False
 
     def __init__(self, passes: int) -> None:
         self.passes, self.asked = passes, 0
@@ -66,14 +71,14 @@ class Connection:
     async def send(self, _: bytes) -> None: ...
 
 
-def intake(memory: Memory) -> Intake:
+def intake(memory: Any) -> Intake:
     connection: Any = Connection()
     parts: tuple[Any, Any] = Run(), memory
     return Intake(*parts, connection, anyio.CapacityLimiter(2), problem=lambda _: None)
 
 
 async def test_silence_after_a_large_pass_is_rested_in() -> None:
-    memory = Memory(passes=1)
+    memory = Passes(passes=1)
     with anyio.move_on_after(0.2) as scope:
         await intake(memory).read(lambda: None)
     assert scope.cancelled_caught
@@ -81,7 +86,62 @@ async def test_silence_after_a_large_pass_is_rested_in() -> None:
 
 
 async def test_a_stream_that_never_pauses_can_be_ended() -> None:
-    memory = Memory(passes=ENOUGH)
+    memory = Passes(passes=ENOUGH)
     with anyio.CancelScope() as scope:
         await intake(memory).read(scope.cancel)
     assert scope.cancelled_caught
+
+
+class Disk(Run):
+    """A run whose records are lines, written to a disk that may be full."""
+
+    def __init__(self) -> None:
+        self.held: list[bytes] = []
+        self.lines: list[bytes] = []
+        self.offset = self.most = 0
+        self.full = 0  # so many writes fail
+
+    @property
+    def pending(self) -> int:  # type: ignore[override]
+        return len(self.held)
+
+    def take(self, _stream: int, offset: int, _at: int, chunk: bytes) -> None:  # type: ignore[override]
+        assert offset == self.offset, "nothing twice, nothing left out"
+        self.offset += len(chunk)
+        self.held += chunk.splitlines()
+        self.most = max(self.most, len(self.held))
+
+    def write(self) -> None:
+        if self.full:
+            self.full -= 1
+            raise OSError(28, "No space left on device")
+        self.lines += self.held
+        self.held = []
+
+    def let_go(self) -> None: ...
+
+
+def recorded(data: bytes) -> Memory:
+    channel = Channel(sizes=(4 << 20,))
+    while data:
+        room = channel.lanes[SERVER].room[0]
+        part, data = data[: len(room)], data[len(room) :]
+        room[: len(part)] = part
+        channel.lanes[SERVER].add(len(part))
+    return Memory(channel.memory)
+
+
+@pytest.mark.parametrize("full", [0, 1, 7])
+async def test_short_lines_without_number_are_written_before_they_are_many_and_none_is_lost_on_a_full_disk(
+    full: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mcptap.exporters.collector.intake.RETRY_S", 0.001)
+    disk: Any = Disk()
+    disk.full = full
+    connection: Any = Connection()
+    memory = recorded(b"y\n" * 200_000)
+    with anyio.move_on_after(1.0):
+        reading = Intake(disk, memory, connection, anyio.CapacityLimiter(2), problem=lambda _: None)
+        await reading.read(lambda: None)
+    assert len(disk.lines) == 200_000
+    assert disk.most <= 3 * RECORDS

@@ -157,6 +157,11 @@ def circle(channel: Channel, at: int) -> None:
     ENTRY.pack_into(channel.view, at, 0, at, 0, 0, NEXT)
 
 
+def longer_circle(channel: Channel, at: int) -> None:
+    ENTRY.pack_into(channel.view, at, 5, 0, 0, 8, DATA)
+    ENTRY.pack_into(channel.view, at + 40, 0, at, 0, 0, NEXT)
+
+
 def nowhere(channel: Channel, at: int) -> None:
     ENTRY.pack_into(channel.view, at, 0, 1 << 60, 0, 0, NEXT)
 
@@ -165,7 +170,7 @@ def outside(channel: Channel, at: int) -> None:
     channel.words[TAIL[CLIENT]] = len(channel.view) + at
 
 
-@pytest.mark.parametrize("harm", [wrong_kind, too_long, empty, circle, nowhere, outside])
+@pytest.mark.parametrize("harm", [wrong_kind, too_long, empty, circle, longer_circle, nowhere, outside])
 def test_a_memory_that_holds_what_no_tap_writes_is_refused(harm: object) -> None:
     channel = Channel(sizes=SMALL)
     record(channel, CLIENT, b"abc")
@@ -190,3 +195,16 @@ def test_a_memory_that_could_be_taken_away_under_our_feet_is_refused() -> None:
     with pytest.raises(ValueError, match="may shrink"):
         Memory(descriptor)
     os.close(descriptor)
+
+
+def test_a_memory_is_crowded_when_half_of_it_is_needed_and_no_longer_when_it_was_freed() -> None:
+    channel = Channel(sizes=SMALL)
+    memory = Memory(channel.memory)
+    for share in (0.4, 0.2):
+        assert not memory.crowded
+        record(channel, CLIENT, bytes(int(share * SMALL[0])))
+        while memory.waiting:
+            memory.take()
+    assert memory.crowded
+    memory.free([channel.offsets[CLIENT], 0, 0])
+    assert not memory.crowded

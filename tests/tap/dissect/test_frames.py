@@ -1,6 +1,7 @@
 """Any bytes, cut anywhere: the same frames, every byte counted once."""
 
 import hashlib
+from hashlib import sha256
 from itertools import pairwise
 
 import pytest
@@ -110,3 +111,24 @@ def test_a_line_of_100_mb_in_small_chunks_is_hashed_not_held() -> None:
     (frame,) = framer.feed(framer.offset, 1, b"\n")
     assert (frame.data, frame.size) == (b"", 1600 * 65536 + 1)
     assert frame.sha256
+
+
+def test_an_open_frame_that_is_let_go_is_told_by_size_hash_and_envelope() -> None:
+    data = b'{"jsonrpc":"2.0","id":7,"result":{"text":"' + b"x" * 5000 + b'"}}'
+    framer = Framer("server")
+    assert framer.feed(0, 1, data[:3000]) == []
+    assert framer.safe_offset == 0
+    framer.let_go()
+    framer.let_go()
+    assert framer.safe_offset == 3000
+    (frame,) = framer.feed(3000, 2, data[3000:] + b"\n")
+    assert (frame.size, frame.offset, frame.sha256) == (len(data) + 1, 0, sha256(data).hexdigest())
+    assert frame.envelope == {"jsonrpc": "2.0", "id": 7, "result": {}}
+    (after,) = framer.feed(len(data) + 1, 3, b"next\n")
+    assert (after.data, after.sha256) == (b"next", None)
+
+
+def test_where_no_frame_is_open_nothing_is_let_go() -> None:
+    framer = Framer("client")
+    framer.let_go()
+    assert framer.feed(0, 1, b"whole\n")[0].data == b"whole"
