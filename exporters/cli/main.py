@@ -19,6 +19,7 @@ from mcptap.exporters.cli.errors import FAILED, MISUSED, CommandError, one_line
 from mcptap.exporters.cli.failures import errors
 from mcptap.exporters.cli.proof import demo, selftest
 from mcptap.exporters.cli.query import query
+from mcptap.exporters.cli.redact import redact
 from mcptap.exporters.cli.runs import runs
 from mcptap.exporters.cli.safe import harmless
 from mcptap.exporters.cli.servers import servers
@@ -44,6 +45,7 @@ COMMANDS = (
     stop,
     verify,
     rebuild,
+    redact,
     collector,
     selftest,
     demo,
