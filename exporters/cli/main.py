@@ -22,6 +22,7 @@ from mcptap.exporters.cli.query import query
 from mcptap.exporters.cli.redact import redact
 from mcptap.exporters.cli.runs import runs
 from mcptap.exporters.cli.safe import harmless
+from mcptap.exporters.cli.secrets import secrets
 from mcptap.exporters.cli.servers import servers
 from mcptap.exporters.cli.show import show
 from mcptap.exporters.cli.slow import slow
@@ -37,6 +38,7 @@ COMMANDS = (
     tools,
     errors,
     slow,
+    secrets,
     runs,
     show,
     tail,

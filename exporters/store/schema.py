@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from mcptap.exporters.store import summaries, views
 
-VERSION = 2
+VERSION = 3
 
 Columns = dict[str, str]
 
@@ -133,6 +133,8 @@ TABLES: dict[str, Columns] = {
         "rule": "VARCHAR",
         "fingerprint": "VARCHAR",
         "length": "BIGINT",
+        "side": "VARCHAR",  # client, server, stderr; command: what is known of a run at its start
+        "at": "TIMESTAMP",
     },
     "stderr_lines": {"run_id": "VARCHAR", "at": "TIMESTAMP", "text": "VARCHAR"},
     "gaps": {
