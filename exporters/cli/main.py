@@ -22,6 +22,7 @@ from mcptap.exporters.cli.query import query
 from mcptap.exporters.cli.redact import redact
 from mcptap.exporters.cli.runs import runs
 from mcptap.exporters.cli.safe import harmless
+from mcptap.exporters.cli.scrub import scrub
 from mcptap.exporters.cli.secrets import secrets
 from mcptap.exporters.cli.servers import servers
 from mcptap.exporters.cli.show import show
@@ -48,6 +49,7 @@ COMMANDS = (
     verify,
     rebuild,
     redact,
+    scrub,
     collector,
     selftest,
     demo,

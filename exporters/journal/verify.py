@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mcptap.exporters.journal.judge import Problem, judge_chain, judge_run
-from mcptap.exporters.journal.ledger import NAME, RunTold, ledger_path, runs_told
+from mcptap.exporters.journal.ledger import NAME, RunTold, Scrubbed, ledger_path, runs_told
 from mcptap.exporters.journal.line import LEDGER_ROOT, run_root
 from mcptap.exporters.journal.reader import RunFile, run_files
 from mcptap.exporters.journal.walk import Tick, Walked, walk
@@ -32,6 +32,7 @@ class Report:
     files: int = 0  # of runs
     lines: int = 0  # good ones in them
     bytes: int = 0  # of those lines, uncompressed
+    scrubbed: list[Scrubbed] = field(default_factory=list)  # later rules have taken values out of these runs
     ledger_lines: int = 0
     ledger_head: str = LEDGER_ROOT
 
@@ -70,6 +71,7 @@ def verify(home: str | Path, *, expect_head: str | None = None, progress: Progre
     if files and not ledger.exists():
         report.add([Problem(NAME, None, None, "the ledger is missing")])
     report.add(_missing(home, told.runs))
+    report.scrubbed = [scrub for run in told.runs.values() for scrub in run.scrubbed]
     return report
 
 
