@@ -6,9 +6,11 @@ one run of base64, wait for each other, up to a limit; so a stream of any length
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -26,6 +28,9 @@ _WRAPPED: Final = re.compile(r"(?:.*[^A-Za-z0-9+/_-])?(?:[A-Za-z0-9+/_-]{60}|[A-
                              r"|[A-Za-z0-9+/_-]{76}|[A-Za-z0-9+/_-]{80})\r?", re.ASCII)  # fmt: skip
 _GOES_ON: Final = re.compile(r"[A-Za-z0-9+/_-]{1,80}={0,2}\r?", re.ASCII)
 _MAX_WRAPPED: Final = 1 << 20  # characters
+
+# How programs write JSON: whatever is equal to it holds nothing that its value does not. Reading tokens takes longer.
+_USUAL: Final = (lambda value: orjson.dumps(value).decode(), json.dumps, partial(json.dumps, ensure_ascii=False))
 
 
 class Transcript:
@@ -136,6 +141,8 @@ class Transcript:
 
     def _unchanged(self, text: str, value: Any) -> str:
         """A text in whose values nothing is found; what a parser drops stands in the text only, and is not kept."""
+        if any(written(value) == text for written in _USUAL):
+            return text
         try:
             return rewritten(text, value, value)
         except FormError:
