@@ -225,8 +225,8 @@ def _framer(stream: Stream, offset: int = 0) -> Framer:
 def _dissect(frame: Frame) -> Message:
     """The message in a frame. Of a truncated one only text is kept, without what touches the cut."""
     if frame.sha256:
-        large = frame.size > MAX_FRAME
-        return jsonrpc.unread(frame.envelope, f"larger than {MAX_FRAME >> 20} MiB" if large else "more than fits")
+        most = f"{MAX_FRAME >> 20} MiB" if frame.size > MAX_FRAME else "the memory for it"
+        return jsonrpc.unread(frame.envelope, f"larger than {most}")
     if frame.truncated:
         return Message("noise", within(frame.data.decode(errors="replace"), frame))
     return guarded(lambda: jsonrpc.dissect(frame.data), _NOT_READ, "a message")

@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "tap.guard": (),
     "tap.clean": ("tap.guard", "tap.dissect", "tap.redact", "tap.records"),
     "tap.analysis": ("tap.clean", "tap.guard", "tap.dissect", "tap.redact", "tap.records"),
+    "tap.scrub": ("tap.clean", "tap.guard", "tap.dissect", "tap.redact", "tap.records"),
     "exporters": (),
     "exporters.detected": ("exporters.detected", "tap.detect"),
     "exporters.entry": ("exporters.cli.main", "tap.pipe", "tap.version"),
@@ -51,7 +52,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 STDLIB_ONLY = ("tap.version", "tap.records", "tap.pipe", "exporters.entry", "exporters.selftest.odd_server")
 # the core: bytes in, values out, time is an argument
-NO_WORLD = ("tap.records", "tap.redact", "tap.dissect", "tap.detect", "tap.guard", "tap.clean", "tap.analysis")
+NO_WORLD = (
+    "tap.records", "tap.redact", "tap.dissect", "tap.detect", "tap.guard", "tap.clean", "tap.analysis", "tap.scrub"
+)  # fmt: skip
 WORLD = frozenset(
     (
         "asyncio",

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mcptap.exporters.cli.errors import FAILED, CommandError
 from mcptap.exporters.cli.options import with_home
@@ -33,7 +33,7 @@ def verify(home: Path, expect_head: str | None, *, as_json: bool) -> int:
     """
     if expect_head is not None and not HEAD.fullmatch(expect_head := expect_head.strip().lower()):
         raise click.UsageError("--expect-head takes the 64 hexadecimal digits that mcptap verify printed")
-    _must_exist(home)
+    must_exist(home)
     with progress_bar("checking") as told:
         report = check(home, expect_head=expect_head, progress=told)
     if as_json:
@@ -53,7 +53,7 @@ def rebuild(home: Path) -> None:
     from mcptap.exporters.store.read import StoreError
     from mcptap.exporters.store.rebuild import rebuild as load
 
-    _must_exist(home)
+    must_exist(home)
     try:
         with progress_bar("loading") as told:
             lines = load(home, told)
@@ -62,19 +62,25 @@ def rebuild(home: Path) -> None:
     Screen().put(f"{number(lines)} lines of the journal loaded into a new database")
 
 
-def _must_exist(home: Path) -> None:
+def must_exist(home: Path) -> None:
+    """Raises CommandError where there is no state directory."""
     if not home.is_dir():
         raise CommandError(f"nothing is recorded in {home}", "name another directory with --home")
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr, if that is a terminal."""
+def progress_bar(what: str, *, files: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, of bytes or of files, if that is a terminal."""
     screen = Screen(stderr=True)
-    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn() if files else DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _print(report: Report) -> None:
@@ -85,6 +91,11 @@ def _print(report: Report) -> None:
         screen.put((f"{_place(note)}: {note.what}", "dim"), cut=False)
     lines = f"{number(report.lines)} lines, {size(report.bytes)}"
     screen.put(f"{report.files} runs, {lines}; ledger of {number(report.ledger_lines)} lines")
+    if report.scrubbed:
+        runs, values = {scrub.run_id for scrub in report.scrubbed}, sum(scrub.values for scrub in report.scrubbed)
+        screen.put(
+            f"{number(len(runs))} runs were scrubbed: {number(values)} values taken out after they were recorded"
+        )
     verdict = ("the journal is good", "bold green")
     found = (f"{len(report.problems)} problems, the first of each file is shown", "bold red")
     screen.put(verdict if report.ok else found)

@@ -24,8 +24,11 @@ from mcptap.exporters.cli.findings import findings
 from mcptap.exporters.cli.mute import mute, unmute
 from mcptap.exporters.cli.proof import demo, selftest
 from mcptap.exporters.cli.query import query
+from mcptap.exporters.cli.redact import redact
 from mcptap.exporters.cli.runs import runs
 from mcptap.exporters.cli.safe import harmless
+from mcptap.exporters.cli.scrub import scrub
+from mcptap.exporters.cli.secrets import secrets
 from mcptap.exporters.cli.servers import servers
 from mcptap.exporters.cli.show import show
 from mcptap.exporters.cli.slow import slow
@@ -46,6 +49,7 @@ COMMANDS = (
     mute,
     unmute,
     approve,
+    secrets,
     runs,
     show,
     tail,
@@ -54,6 +58,8 @@ COMMANDS = (
     stop,
     verify,
     rebuild,
+    redact,
+    scrub,
     collector,
     export,
     selftest,

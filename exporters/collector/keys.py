@@ -24,6 +24,14 @@ def keep(path: Path, size: int = 32) -> bytes:
     return path.read_bytes()
 
 
+def kept_or_passing(path: Path, size: int = 32) -> bytes:
+    """The random bytes in this file, or, where there is none, some of the moment. Writes nothing."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return secrets.token_hex(size).encode()
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Writes a file that only its owner can read."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -31,10 +31,13 @@ log = logging.getLogger(__name__)
 
 
 class Redaction:
-    """What the collector redacts with, and what it tells of it."""
+    """What the collector redacts with, and what it tells of it.
 
-    def __init__(self, home: Path) -> None:
-        self._key = keys.keep(home / keys.KEY)
+    Without `keep` nothing is written: where there is no key, one of the moment is used, and forgotten.
+    """
+
+    def __init__(self, home: Path, *, keep: bool = True) -> None:
+        self._key = keys.keep(home / keys.KEY) if keep else keys.kept_or_passing(home / keys.KEY)
         self.settings, rules, self.problem = _settings(home / CONFIG)
         if self.problem:
             log.error("%s", self.problem)
@@ -44,7 +47,7 @@ class Redaction:
         self.redactor = Redactor(
             self._key, self.scanner, clock=time.monotonic, limit_s=self.settings.limit_s, settings=self.settings
         )
-        self._cache = DatabaseFile(home, self._key)
+        self._cache = DatabaseFile(home, self._key, read_only=not keep)
         self.scanner.load(self._cache)
 
     def build(self) -> None:
@@ -83,8 +86,8 @@ def _settings(path: Path) -> tuple[Settings, tuple[TextRule, ...], str | None]:
 class DatabaseFile:
     """Keeps one built database in the state directory. Never trusted unless this installation has made it."""
 
-    def __init__(self, home: Path, key: bytes) -> None:
-        self._home, self._key = home, key
+    def __init__(self, home: Path, key: bytes, *, read_only: bool = False) -> None:
+        self._home, self._key, self._read_only = home, key, read_only
 
     def load(self, name: str) -> bytes | None:
         """The database of this name; None if there is none, or another hand has changed it."""
@@ -97,6 +100,8 @@ class DatabaseFile:
 
     def store(self, name: str, data: bytes) -> None:
         """Keeps a database, and drops those of other rules or versions."""
+        if self._read_only:
+            return
         path = self._home / DATABASE.format(name=name)
         with suppress(OSError):  # a full disk: it is built again next time
             keys.replace_private(path, self._digest(data) + data)

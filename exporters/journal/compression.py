@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mcptap.exporters.journal.chain import sync_directory
@@ -34,7 +34,7 @@ def compress(home: str | Path, ledger: Ledger, run_id: str) -> Path:
         return plain
     target = plain.with_name(plain.name + ".gz")
     temporary = target.with_name(target.name + ".tmp")
-    sha256, size = _deflate(plain, temporary)
+    sha256, size = write_synced(_blocks(plain), temporary, compressed=True)
     temporary.replace(target)
     sync_directory(target.parent)
     ledger.append("run_compressed", run_id=run_id, sha256=sha256, bytes=size)
@@ -43,12 +43,12 @@ def compress(home: str | Path, ledger: Ledger, run_id: str) -> Path:
     return target
 
 
-def _deflate(source: Path, target: Path) -> tuple[str, int]:
-    """Writes and syncs the compressed file; its SHA-256 and size. zlib's header holds no time and no name."""
+def write_synced(blocks: Iterable[bytes], target: Path, *, compressed: bool) -> tuple[str, int]:
+    """Writes and syncs a file; its SHA-256 and size. zlib's header holds no time and no name."""
     digest, size = hashlib.sha256(), 0
     fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(fd, "wb") as file:
-        for block in _deflated(source):
+        for block in _deflated(blocks) if compressed else blocks:
             digest.update(block)
             size += file.write(block)
         file.flush()
@@ -56,9 +56,14 @@ def _deflate(source: Path, target: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _deflated(source: Path) -> Iterator[bytes]:
-    encoder = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+def _blocks(source: Path) -> Iterator[bytes]:
     with source.open("rb") as plain:
         while block := plain.read(BLOCK):
-            yield encoder.compress(block)
+            yield block
+
+
+def _deflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    encoder = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+    for block in blocks:
+        yield encoder.compress(block)
     yield encoder.flush()

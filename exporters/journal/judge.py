@@ -55,7 +55,7 @@ def judge_run(home: Path, file: RunFile, told: RunTold | None, walked: Walked) -
         yield from judge_chain(name, walked, file.run_id)
         if walked.kind == "run_ended":
             yield problem("the run has ended, and the ledger does not tell so yet", note=True)
-    yield from _judge_compression(file, told, problem)
+    yield from _judge_compression(file, told, walked, problem)
 
 
 def _judge_end(name: str, run_id: str, walked: Walked, told: RunTold) -> Iterator[Problem]:
@@ -69,13 +69,19 @@ def _judge_end(name: str, run_id: str, walked: Walked, told: RunTold) -> Iterato
         yield Problem(name, walked.lines + missing + 1, None, f"the run had {told.lines} lines", run_id)
     elif walked.torn:
         yield after(f"{walked.torn} bytes behind the last line")
+    elif told.was(walked.head):
+        yield whole("this is the file from before it was scrubbed: `mcptap scrub` finishes that", note=True)
     elif walked.head != told.head:
         yield whole("written anew: it does not end in the hash that the ledger keeps")
 
 
-def _judge_compression(file: RunFile, told: RunTold | None, whole: Callable[..., Problem]) -> Iterator[Problem]:
+def _judge_compression(
+    file: RunFile, told: RunTold | None, walked: Walked, whole: Callable[..., Problem]
+) -> Iterator[Problem]:
     compressed = file.path.suffix == ".gz"
     expected = told.gz_sha256 if told else None
+    if told and told.scrubbed_from and told.was(walked.head):
+        expected = told.scrubbed_from[1] or expected
     if compressed and expected is None:
         yield whole("the ledger does not tell that this file was compressed")
     elif compressed and _sha256(file.path) != expected:

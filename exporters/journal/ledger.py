@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +25,16 @@ NAME = "ledger.jsonl"
 Told = Literal["run_opened", "run_closed", "run_compressed", "recovered", "scrubbed"]
 
 
+@dataclass(frozen=True, slots=True)
+class Scrubbed:
+    """One time that values were taken out of a run's file after it was closed."""
+
+    run_id: str
+    at: int  # nanoseconds since the epoch
+    values: int
+    rules: str  # digest of the rules that found them
+
+
 @dataclass(slots=True)
 class RunTold:
     """What the ledger tells of one run. Sizes in bytes; hashes in hex."""
@@ -35,17 +45,38 @@ class RunTold:
     state: str | None = None
     gz_sha256: str | None = None  # None: not compressed
     gz_bytes: int | None = None
+    # The head of the file that the latest scrubbing was to replace, and its compressed file's hash.
+    scrubbed_from: tuple[str, str | None] | None = None
+    scrubbed: list[Scrubbed] = field(default_factory=list)
+
+    def knows(self, head: str) -> bool:
+        """Whether the file may end in this hash: it does, or did before a scrubbing that a crash may have ended."""
+        return head == self.head or self.was(head)
+
+    def was(self, head: str) -> bool:
+        """Whether the file ended in this hash before it was last scrubbed."""
+        return head != self.head and self.scrubbed_from is not None and head == self.scrubbed_from[0]
 
     def take(self, kind: str, told: dict[str, Any]) -> None:
         """Adds what one ledger line tells."""
+        if kind == "scrubbed":
+            self._scrub(told)
         for name, key in FACTS.get(kind, {}).items():
             setattr(self, name, told.get(key))
+
+    def _scrub(self, told: dict[str, Any]) -> None:
+        old = str(told.get("old_head"))
+        if not self.was(old):  # else the one before never got so far
+            self.scrubbed_from = old, self.gz_sha256
+        facts = [told.get(name) for name in ("run_id", "at", "values", "rules")]
+        self.scrubbed.append(Scrubbed(*facts))  # type: ignore[arg-type]
 
 
 FACTS = {
     "run_opened": {"file": "file"},
     "run_closed": {"lines": "lines", "head": "head", "state": "state"},
     "run_compressed": {"gz_sha256": "sha256", "gz_bytes": "bytes"},
+    "scrubbed": {"lines": "lines", "head": "head", "gz_sha256": "sha256", "gz_bytes": "bytes"},
 }
 
 

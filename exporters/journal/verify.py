@@ -7,19 +7,22 @@ recording goes on meanwhile, the file is judged once more by what the ledger say
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mcptap.exporters.journal.judge import Problem, judge_chain, judge_run
-from mcptap.exporters.journal.ledger import NAME, RunTold, ledger_path, runs_told
+from mcptap.exporters.journal.ledger import NAME, RunTold, Scrubbed, ledger_path, runs_told
 from mcptap.exporters.journal.line import LEDGER_ROOT, run_root
 from mcptap.exporters.journal.reader import RunFile, run_files
 from mcptap.exporters.journal.walk import Tick, Walked, walk
 
 __all__ = ["Problem", "Progress", "Report", "verify"]
 
+PATIENCE_S = 1.0  # between a file's first line and the ledger's word of it
+STEP_S = 0.01
 Progress = Callable[[int, int], None]  # bytes done, bytes to do; as they lie on the disk
 
 
@@ -32,6 +35,7 @@ class Report:
     files: int = 0  # of runs
     lines: int = 0  # good ones in them
     bytes: int = 0  # of those lines, uncompressed
+    scrubbed: list[Scrubbed] = field(default_factory=list)  # later rules have taken values out of these runs
     ledger_lines: int = 0
     ledger_head: str = LEDGER_ROOT
 
@@ -59,7 +63,7 @@ def verify(home: str | Path, *, expect_head: str | None = None, progress: Progre
         tick = meter.begin(file.path)
         walked = _walk_run(file, tick)
         found = list(judge_run(home, file, told.runs.get(file.run_id), walked))
-        if found and told.refresh():
+        if found and told.refresh(0.0 if file.run_id in told.runs else _patience(file.path)):
             walked = _walk_run(file, tick)
             found = list(judge_run(home, file, told.runs.get(file.run_id), walked))
         report.add(found)
@@ -70,6 +74,7 @@ def verify(home: str | Path, *, expect_head: str | None = None, progress: Progre
     if files and not ledger.exists():
         report.add([Problem(NAME, None, None, "the ledger is missing")])
     report.add(_missing(home, told.runs))
+    report.scrubbed = [scrub for run in told.runs.values() for scrub in run.scrubbed]
     return report
 
 
@@ -101,13 +106,23 @@ class _Told:
         self.runs: dict[str, RunTold] = {}
         self.refresh()
 
-    def refresh(self) -> bool:
-        """Reads the ledger if it has changed its size; whether it has."""
-        size = _size(ledger_path(self._home))
-        if size == self._size:
-            return False
+    def refresh(self, patience_s: float = 0.0) -> bool:
+        """Reads the ledger if it has changed its size, or does so within this time; whether it has."""
+        deadline = time.monotonic() + patience_s
+        while (size := _size(ledger_path(self._home))) == self._size:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(STEP_S)
         self.runs, self._size = runs_told(self._home), size
         return True
+
+
+def _patience(path: Path) -> float:
+    """So long the ledger may take to tell of a file: nothing, unless somebody wrote to it a moment ago."""
+    try:
+        return PATIENCE_S if time.time() - path.stat().st_mtime < PATIENCE_S else 0.0
+    except FileNotFoundError:
+        return 0.0
 
 
 def _check_ledger(path: Path, report: Report, expect_head: str | None, tick: Tick) -> Iterator[Problem]:

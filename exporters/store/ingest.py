@@ -147,8 +147,10 @@ _ROWS = (
             q.body AS request_body, p.body AS reply_body
             FROM settled s LEFT JOIN fresh q ON q.run_id = s.run_id AND q.seq = s.seq
                 LEFT JOIN fresh p ON p.run_id = s.run_id AND p.seq = s.reply_seq)""",
-    """INSERT INTO redactions BY NAME
-        SELECT run_id, seq, unnest(redaction) FROM (SELECT run_id, r.seq AS seq, unnest(r.redactions) AS redaction
+    f"""INSERT INTO redactions BY NAME
+        SELECT run_id, seq, "at", side, unnest(redaction) FROM (SELECT run_id, r.seq AS seq, {_time("at")} AS "at",
+                CASE r.type WHEN 'run_started' THEN 'command' WHEN 'message' THEN r.side ELSE r.type END AS side,
+                unnest(r.redactions) AS redaction
             FROM line WHERE len(r.redactions) > 0)""",
     f"""INSERT INTO stderr_lines BY NAME
         SELECT run_id, {_time("at")} AS "at", r.text FROM line WHERE r.type = 'stderr'""",

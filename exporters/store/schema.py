@@ -135,6 +135,8 @@ TABLES: dict[str, Columns] = {
         "rule": "VARCHAR",
         "fingerprint": "VARCHAR",
         "length": "BIGINT",
+        "side": "VARCHAR",  # client, server, stderr; command: what is known of a run at its start
+        "at": "TIMESTAMP",
     },
     "stderr_lines": {"run_id": "VARCHAR", "at": "TIMESTAMP", "text": "VARCHAR"},
     "gaps": {

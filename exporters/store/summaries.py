@@ -46,6 +46,12 @@ _COUNTS = f"""count(*) FILTER ({_COUNTED}) AS calls, count(*) FILTER ({FAILED}) 
 _RATE = "coalesce(c.errors, 0) / nullif(c.calls, 0) AS error_rate"
 _CURRENT = """SELECT d.server_key, d.name, d.kind, d.tokens_estimate FROM definitions d WHERE d.state = 'current'"""
 
+NOT_LISTED = "not-listed"  # its length counts those of one message that are too many to list
+_TAKEN = f"""SELECT x.rule, x.fingerprint, x.side, x."at", r.known_as, r.server AS name,
+        CASE WHEN x.rule = '{NOT_LISTED}' THEN x.length ELSE 1 END AS times
+    FROM redactions x JOIN internal.run_servers r ON r.run_id = x.run_id"""
+_TAKEN_IN_TIME = '(since IS NULL OR x."at" >= since) AND (until IS NULL OR x."at" < until)'
+
 INTERNAL = {
     # A run's server: the key that all its runs share, and what to call it (as its latest run is called).
     "internal.run_servers": """
@@ -145,6 +151,32 @@ MACROS = {
             r.host, {_COUNTS}, max({_SERVER_MS}) FILTER ({_TIMED}) AS max_ms,
             sum(e.request_bytes)::BIGINT AS request_bytes, sum(e.reply_bytes)::BIGINT AS reply_bytes
         FROM {_CHOSEN} AND {_CALL} GROUP BY bucket, r.known_as, r.host ORDER BY bucket, r.known_as, r.host""",
+    ),
+}
+
+MACROS |= {
+    "secret_summary": (
+        FILTERS,
+        f"""
+        WITH x AS ({_TAKEN} WHERE {_OF_RUN} AND {_TAKEN_IN_TIME})
+        SELECT any_value(x.name) AS server, x.known_as AS server_key, x.side, x.rule,
+            sum(x.times)::BIGINT AS times, count(DISTINCT x.fingerprint) FILTER (x.rule <> '{NOT_LISTED}') AS secrets,
+            min(x."at") AS first_at, max(x."at") AS last_at
+        FROM x GROUP BY x.known_as, x.side, x.rule ORDER BY times DESC, x.known_as, x.side, x.rule""",
+    ),
+    # Asked for one server, it tells those that this one shares with others.
+    "shared_secrets": (
+        FILTERS,
+        f"""
+        WITH x AS ({_TAKEN} WHERE {_TAKEN_IN_TIME} AND (host IS NULL OR r.host = host)
+                AND x.rule NOT IN ('{NOT_LISTED}', 'unscanned')),
+        k AS (SELECT DISTINCT r.known_as FROM internal.run_servers r WHERE {_OF_RUN})
+        SELECT x.rule, x.fingerprint, list_sort(list(DISTINCT x.name)) AS servers,
+            list_sort(list(DISTINCT x.name || ' ' || x.side)) AS places, sum(x.times)::BIGINT AS times,
+            min(x."at") AS first_at, max(x."at") AS last_at
+        FROM x GROUP BY x.rule, x.fingerprint
+        HAVING count(DISTINCT x.known_as) > 1 AND bool_or(x.known_as IN (SELECT k.known_as FROM k))
+        ORDER BY len(servers) DESC, last_at DESC, x.rule, x.fingerprint""",
     ),
 }
 

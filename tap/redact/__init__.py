@@ -8,8 +8,10 @@ from mcptap.tap.redact.lines import LineRedactor
 from mcptap.tap.redact.redactor import Redactor
 from mcptap.tap.redact.scopes import Kept, NotKeptError, Scopes, is_hashed
 from mcptap.tap.redact.started import redact_started
+from mcptap.tap.redact.transcript import Transcript
 from mcptap.tap.redact.walk import UnscannableError
 
 __all__ = [
-    "Kept", "LineRedactor", "NotKeptError", "Redactor", "Scopes", "UnscannableError", "is_hashed", "redact_started",
+    "Kept", "LineRedactor", "NotKeptError", "Redactor", "Scopes", "Transcript", "UnscannableError", "is_hashed",
+    "redact_started",
 ]  # fmt: skip

@@ -147,7 +147,7 @@ def test_the_end_of_stdin_ends_it_soon_also_while_a_query_runs(home, start, stuc
         stuck_reader()
         one.until(lambda: is_stuck(one))
     one.process.stdin.close()
-    assert one.process.wait(10 * worker.LEAVE_S) == 0
+    assert one.process.wait(60) == 0
     with duckdb.connect(str(home.store.path), read_only=True) as after:
         assert after.execute("SELECT count(*) FROM exchanges").fetchone() == (1,)
 
