@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("roundtrip", "firstreply", "throughput", "memory", "appearance", "ingest", "queries", "redaction")
+OFTEN = ("roundtrip", "redaction")
+SELDOM = ("firstreply", "throughput", "memory", "appearance", "ingest", "queries")
+NAMES = [*OFTEN, *(pytest.param(name, marks=pytest.mark.slow) for name in SELDOM)]
 DOCUMENT = {"format", "version", "at", "quick", "seconds", "machine", "rows"}
 ROW = {
     "benchmark": str,

@@ -224,7 +224,7 @@ def inspections(server: Server, place: Path) -> list[tuple[str, ...]]:
     return [("--method", "tools/list"), *calls, *reads]
 
 
-@pytest.mark.parametrize("server", ["everything", "git"])
+@pytest.mark.parametrize("server", ["everything", pytest.param("git", marks=pytest.mark.slow)])
 def test_the_inspector_shows_the_same_with_and_without_the_tap(tap, place, server):
     require_npm(True)
     chosen = ALL_SERVERS[server]
