@@ -14,6 +14,7 @@ from mcptap.exporters.cli.units import Moment
 from mcptap.tap.pipe.home import state_directory
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+MOST_ROWS = 1_000_000_000
 
 
 class Utf8(click.ParamType[str]):
@@ -68,4 +69,4 @@ def with_json(command: Command) -> Command:
 def with_limit(default: int, order: str) -> Callable[[Command], Command]:
     """Gives `limit`, of rows in this order."""
     told = f"how many, {order}"
-    return click.option("-n", "--limit", type=click.IntRange(1), default=default, show_default=True, help=told)
+    return click.option("-n", "--limit", type=click.IntRange(1, MOST_ROWS), default=default, show_default=True, help=told)

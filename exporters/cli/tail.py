@@ -17,7 +17,7 @@ import click
 
 from mcptap.exporters.cli import exchange_line
 from mcptap.exporters.cli.errors import CommandError
-from mcptap.exporters.cli.options import with_filters, with_home
+from mcptap.exporters.cli.options import MOST_ROWS, with_filters, with_home
 from mcptap.exporters.cli.output import Screen, note, write_object
 from mcptap.exporters.cli.reading import Reader
 from mcptap.exporters.cli.runs import condition, utc
@@ -40,7 +40,7 @@ OVERLAP = timedelta(seconds=5)
 
 @click.command()
 @click.option("-f", "--follow", is_flag=True, help="go on as they happen, until Ctrl-C")
-@click.option("-n", "--lines", type=click.IntRange(0), default=20, show_default=True, help="how many of the latest")
+@click.option("-n", "--lines", type=click.IntRange(0, MOST_ROWS), default=20, show_default=True, help="how many of the latest")
 @with_filters
 @click.option("--json", "as_json", is_flag=True, help="one JSON object per line, times in UTC")
 @with_home

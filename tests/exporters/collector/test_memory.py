@@ -58,7 +58,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(steps)
 def test_what_is_read_is_what_passed_and_the_rest_shows_as_missing_offsets(script: list[tuple[object, ...]]) -> None:
     channel = Channel(sizes=SMALL)
