@@ -69,4 +69,6 @@ def with_json(command: Command) -> Command:
 def with_limit(default: int, order: str) -> Callable[[Command], Command]:
     """Gives `limit`, of rows in this order."""
     told = f"how many, {order}"
-    return click.option("-n", "--limit", type=click.IntRange(1, MOST_ROWS), default=default, show_default=True, help=told)
+    return click.option(
+        "-n", "--limit", type=click.IntRange(1, MOST_ROWS), default=default, show_default=True, help=told
+    )

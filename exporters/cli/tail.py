@@ -40,7 +40,9 @@ OVERLAP = timedelta(seconds=5)
 
 @click.command()
 @click.option("-f", "--follow", is_flag=True, help="go on as they happen, until Ctrl-C")
-@click.option("-n", "--lines", type=click.IntRange(0, MOST_ROWS), default=20, show_default=True, help="how many of the latest")
+@click.option(
+    "-n", "--lines", type=click.IntRange(0, MOST_ROWS), default=20, show_default=True, help="how many of the latest"
+)
 @with_filters
 @click.option("--json", "as_json", is_flag=True, help="one JSON object per line, times in UTC")
 @with_home

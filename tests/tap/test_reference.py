@@ -320,7 +320,7 @@ def log_of(seed: int, size: int) -> list[Said]:
 LOGS = st.builds(log_of, st.integers(0, 2**32), st.integers(0, 50))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(LOGS, st.lists(st.integers(0, 500), max_size=5), st.lists(st.integers(0, 49), max_size=3))
 def test_ours_and_a_naive_one_agree(log: list[Said], cuts: list[int], stops: list[int]) -> None:
     assert ours(log, cuts, stops, b'{"jsonrpc":"2.0","id":1,"method":"pi') == Reference(log).told()

@@ -55,7 +55,7 @@ def test_an_empty_home_has_no_problem(tmp_path):
     assert (report.ok, report.ledger_head) == (True, LEDGER_ROOT)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.sampled_from(CHAINED), st.data())
 def test_any_changed_byte_is_found_in_its_line(specimen, kind, data):
     content = bytearray(specimen["bytes"][kind])
@@ -87,7 +87,7 @@ def reachable(packed):
     return had, decoder.eof and not decoder.unused_data
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_changed_byte_of_a_compressed_file_is_found_in_the_line_it_spoils(specimen, data):
     good = specimen["bytes"]["compressed"]
