@@ -140,7 +140,7 @@ def test_a_process_that_is_killed_is_replaced_and_nothing_is_missing(keep) -> No
     keep(body)
 
 
-@pytest.mark.parametrize("why", ["statement", "memory"])
+@pytest.mark.parametrize("why", [pytest.param("statement", marks=pytest.mark.slow), "memory"])
 def test_a_reader_that_takes_too_much_costs_the_process_and_is_told(keep, monkeypatch, why) -> None:
     async def body(kept: Kept) -> None:
         kept.write(2)

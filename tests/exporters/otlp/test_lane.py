@@ -118,6 +118,7 @@ def test_after_an_outage_and_a_restart_it_goes_on_where_it_was(
     assert max(ids(backend).values()) == 1
 
 
+@pytest.mark.slow
 def test_what_was_taken_but_not_noted_is_sent_again_under_the_same_ids(
     recording: Any, backend: Any, lanes: Any, until: Any, home: Any
 ) -> None:

@@ -236,6 +236,7 @@ def test_answers_of_the_wrong_shape_define_nothing(home, reply):
     assert home.rows("SELECT outcome FROM exchanges") == [("ok",)]
 
 
+@pytest.mark.slow
 def test_a_listing_that_could_not_be_searched_lacks_nothing(home):
     runs(home, tools("a"), {"tools": [tool("b", os.urandom(8).hex() * (ingest.NORMAL.body // 16))]})
     assert home.rows("SELECT unscanned FROM messages WHERE body IS NULL") == [(ingest.TOO_LARGE.decode(),)]
