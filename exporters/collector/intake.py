@@ -39,7 +39,7 @@ class Intake:
         run: LiveRun,
         memory: Memory,
         connection: ByteStream,
-        analysing: anyio.CapacityLimiter,
+        analysing: Limiter,
         *,
         problem: Problem,
     ) -> None:
@@ -59,7 +59,7 @@ class Intake:
         try:
             while not self._run.ended:
                 if self._memory.waiting:
-                    await self._until_written(self._take)
+                    await self._until_written()
                     written()
                     quiet = 0
                 elif self._gone:
@@ -95,7 +95,9 @@ class Intake:
 
     def _take(self) -> None:
         """One pass. Raises OSError where it cannot be written, and goes on from there when it is called again."""
-        if not self._taken:
+        if self._run.pending:
+            self._write()  # what a full disk held up: nothing more is taken before it
+        if not (self._taken or self._run.ended):
             entries, self._facts = self._memory.take()
             self._last = sum(entry.length for entry in entries)
             self._taken.extend(piece for entry in entries for piece in self._pieces(entry))
@@ -127,12 +129,12 @@ class Intake:
         self._run.write()
         self._memory.free(self._run.written)
 
-    async def _until_written(self, step: Callable[[], None]) -> None:
+    async def _until_written(self) -> None:
         failing = False
         while True:
             try:
                 with anyio.CancelScope(shield=True):
-                    await run_sync(step, limiter=self._analysing)
+                    await run_sync(self._take, limiter=self._analysing)
             except OSError as error:
                 self._problem(f"cannot write the journal: {error.strerror or error}")
                 failing = True

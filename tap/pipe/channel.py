@@ -112,9 +112,7 @@ class Channel:
         """Gives memory back, after a while without traffic. Only Linux can do it for a part."""
         with self._lock:
             self._reclaim()
-            while (
-                len(self._used) > WARM and self._map is not None and _advise(self._map, "MADV_REMOVE", self._used[-1])
-            ):
+            while len(self._used) > WARM and _advise(self._map, "MADV_REMOVE", self._used[-1]):
                 self._fresh.append(self._used.pop())
 
     def renew(self) -> None:

@@ -111,6 +111,11 @@ class Disk(Run):
         self.held += chunk.splitlines()
         self.most = max(self.most, len(self.held))
 
+    def end(self, _facts: bytes) -> None:
+        assert not self.ended, "ends once"
+        self.ended = True
+        self.held.append(b"the end")
+
     def write(self) -> None:
         if self.full:
             self.full -= 1
@@ -121,8 +126,8 @@ class Disk(Run):
     def let_go(self) -> None: ...
 
 
-def recorded(data: bytes) -> Memory:
-    channel = Channel(sizes=(4 << 20,))
+def recorded(data: bytes, channel: Channel | None = None) -> Memory:
+    channel = channel or Channel(sizes=(4 << 20,))
     while data:
         room = channel.lanes[SERVER].room[0]
         part, data = data[: len(room)], data[len(room) :]
@@ -145,3 +150,20 @@ async def test_short_lines_without_number_are_written_before_they_are_many_and_n
         await reading.read(lambda: None)
     assert len(disk.lines) == 200_000
     assert disk.most <= 3 * RECORDS
+
+
+@pytest.mark.parametrize("full", [1, 5])
+async def test_while_the_disk_is_full_nothing_more_is_taken_and_a_run_ends_once(
+    full: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mcptap.exporters.collector.intake.RETRY_S", 0.001)
+    channel, disk = Channel(sizes=(4 << 20,)), Disk()
+    memory = recorded((b"x" * 9_999 + b"\n") * 300, channel)  # three passes of few records
+    channel.end(b"{}")
+    disk.full = full
+    parts: Any = disk, memory, Connection()
+    with anyio.fail_after(20):
+        await Intake(*parts, anyio.CapacityLimiter(2), problem=lambda _: None).read(lambda: None)
+    assert disk.most < 200  # lines and parts of lines: one pass, and not two
+    assert disk.lines[-1] == b"the end"
+    assert sum(map(len, disk.lines[:-1])) == 300 * 9_999

@@ -123,3 +123,26 @@ def test_traffic_passes_though_there_is_no_memory_to_record_into() -> None:
     assert os.read(out, 100) == b"all the same"
     for descriptor in (out, stop, stopper):
         os.close(descriptor)
+
+
+def test_what_cannot_be_recorded_for_any_reason_is_passed_on_all_the_same() -> None:
+    (source, into), (out, sink), (stop, stopper) = os.pipe(), os.pipe(), os.pipe()
+
+    class Lane:
+        room = (memoryview(bytearray(CHUNK)),)
+        gave_up = 0
+
+        def give_up(self) -> None:
+            self.gave_up += 1
+
+        def add(self, size: int) -> memoryview:
+            raise MemoryError(size)
+
+    lane = Lane()
+    os.write(into, b"every byte")
+    os.close(into)
+    Pump(source, sink, stop, lane).run()  # type: ignore[arg-type]
+    assert os.read(out, 100) == b"every byte"
+    assert lane.gave_up == 1
+    for descriptor in (out, stop, stopper):
+        os.close(descriptor)
