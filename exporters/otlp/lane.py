@@ -155,12 +155,14 @@ class _Sending:
     """Items that are sent one by one: spans, or log records."""
 
     kind: type[Item]
+    made_by: str  # of `telemetry`
 
     def __init__(self, destination: Destination, marks: Marks, gathering: Gathering, delivery: Delivery) -> None:
         from mcptap.exporters.otlp import telemetry
 
         self._destination, self._marks, self._gathering, self._delivery = destination, marks, gathering, delivery
         self._telemetry, self._host = telemetry, telemetry.of_host(destination)
+        self._make: Callable[..., Any] = getattr(telemetry, self.made_by)
         self._pending: Batch | None = None
 
     @property
@@ -192,24 +194,15 @@ class _Sending:
                 resource = self._telemetry.resource_of(item.started, self._destination, self._host)
                 resources[item.started.run_id] = resource
         length = self._destination.value_length
-        return [self._one(item, resources[item.started.run_id], length) for item in items]
-
-    def _one(self, item: Any, resource: Any, length: int) -> Any:
-        raise NotImplementedError
+        return [self._make(item, resources[item.started.run_id], length) for item in items]
 
 
 class _Spans(_Sending):
-    kind = Span
-
-    def _one(self, item: Any, resource: Any, length: int) -> Any:
-        return self._telemetry.readable_span(item, resource, length)
+    kind, made_by = Span, "readable_span"
 
 
 class _Logs(_Sending):
-    kind = Alarm
-
-    def _one(self, item: Any, resource: Any, length: int) -> Any:
-        return self._telemetry.readable_log(item, resource, length)
+    kind, made_by = Alarm, "readable_log"
 
 
 class _Counting:
