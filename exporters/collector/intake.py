@@ -116,7 +116,7 @@ class Intake:
 
     def _pieces(self, entry: Entry) -> Iterable[Entry]:
         """The entry, in several pieces where it is full of short lines: each of them becomes a record."""
-        lines = self._memory.payload(entry).count(b"\n") if entry.length > RECORDS else 0
+        lines = self._memory.lines(entry) if entry.length > RECORDS else 0
         if lines <= RECORDS:
             return (entry,)
         step = entry.length * RECORDS // lines

@@ -57,7 +57,8 @@ class Memory:
             raise ValueError(f"a memory of {size} bytes")
         if hasattr(os, "memfd_create") and not fcntl.fcntl(descriptor, _GET_SEALS) & _SEAL_SHRINK:
             raise ValueError("a memory that may shrink")
-        self._view = memoryview(mmap.mmap(descriptor, size))
+        self._map = mmap.mmap(descriptor, size)
+        self._view = memoryview(self._map)
         self._words = self._view[:PAGE].cast("Q")
         self._size = size
         self._next = [self._words[tail] for tail in TAIL]
@@ -98,6 +99,11 @@ class Memory:
     def payload(self, entry: Entry) -> bytes:
         """The bytes of an entry."""
         return bytes(self._view[entry.start : entry.start + entry.length])
+
+    def lines(self, entry: Entry) -> int:
+        """How many lines end in an entry. Of a long line's middle nothing is copied to say that."""
+        end = entry.start + entry.length
+        return self.payload(entry).count(b"\n") if self._map.find(b"\n", entry.start, end) >= 0 else 0
 
     def free(self, offsets: list[int]) -> None:
         """Everything before these offsets, one per stream, is in the journal: the tap may use its memory again."""

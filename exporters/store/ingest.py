@@ -5,7 +5,8 @@ element, splitting a text next to nothing, and meanwhile the interpreter is free
 With the rows goes how far each run's file has been read, so that a line is loaded once whatever was killed in between.
 
 Taking a text apart needs up to forty times its size in memory. So there is a limit to a batch and to a body, the same
-whenever a journal is loaded; and a lower one for a batch that has failed for lack of memory nevertheless.
+whenever a journal is loaded; and a lower one for a batch that has failed for lack of memory nevertheless. What is too
+large for a row is kept in parts.
 """
 # ruff: noqa: S608  the SQL is made of the constants below
 
@@ -24,6 +25,7 @@ from mcptap.exporters.journal.bodiless import without_body
 from mcptap.exporters.journal.reader import DamagedFileError, RunFile, read_lines
 from mcptap.exporters.store import health, offers
 from mcptap.exporters.store.sameness import arguments_hash, error_group, told_by_tool
+from mcptap.exporters.store.schema import IN_ROW, PART
 
 
 class Limits(NamedTuple):
@@ -99,6 +101,11 @@ def _text(column: str) -> str:
     return f"nullif(r.{column}::VARCHAR, 'null')"
 
 
+def _small(column: str) -> str:
+    """A body that may stand in a row."""
+    return f"CASE WHEN strlen({column}) <= {IN_ROW} THEN {column} END"
+
+
 def _time(column: str) -> str:
     return f'make_timestamp(r."{column}" // 1000)'
 
@@ -125,6 +132,9 @@ _IF_OLDER = (
             SELECT m.run_id, m.seq, m.body FROM internal.message_rows m
             SEMI JOIN older o ON o.run_id = m.run_id AND o.seq = m.seq
             UNION ALL
+            SELECT p.run_id, p.seq, string_agg(p.text, '' ORDER BY p.part) FROM internal.body_parts p
+            SEMI JOIN older o ON o.run_id = p.run_id AND o.seq = p.seq GROUP BY ALL
+            UNION ALL
             SELECT e.run_id, unnest([e.seq, e.reply_seq]), unnest([e.request_body, e.reply_body]) FROM exchanges e
             SEMI JOIN older o ON o.run_id = e.run_id AND o.seq = e.seq)
         WHERE seq IS NOT NULL GROUP BY ALL""",
@@ -134,12 +144,17 @@ _IF_OLDER = (
 _ROWS = (
     f"""INSERT INTO internal.message_rows BY NAME
         SELECT run_id, r.seq, r.side, {_time("at")} AS "at", r.kind, r.method, r.rpc_id, r.size_bytes,
-            CASE WHEN kept_in IS NULL THEN body END AS body, coalesce(r.truncated, false) AS truncated,
+            CASE WHEN kept_in IS NULL THEN {_small("body")} END AS body, coalesce(r.truncated, false) AS truncated,
             r.hash AS journal_hash, r.unscanned, r.sha256, {_text("facts")} AS facts,
             r.exchange_seq, kept_in
         FROM fresh WHERE r IS NOT NULL""",
+    f"""INSERT INTO internal.body_parts
+        SELECT run_id, seq, part, substr(body, part * {PART} + 1, {PART}) FROM (
+            SELECT run_id, seq, body, unnest(range(0, (length(body) + {PART - 1}) // {PART})) AS part
+            FROM fresh WHERE r IS NOT NULL AND strlen(body) > {IN_ROW})""",
     f"""INSERT INTO exchanges BY NAME
-        SELECT *, {error_group("error_message")} AS error_group,
+        SELECT * REPLACE ({_small("request_body")} AS request_body, {_small("reply_body")} AS reply_body),
+            {error_group("error_message")} AS error_group,
             CASE WHEN target IS NOT NULL THEN {arguments_hash("request_body")} END AS arguments_hash
         FROM (SELECT s.* REPLACE (make_timestamp(s.started_at // 1000) AS started_at,
                 CASE WHEN s.outcome = 'tool_error' AND s.error_message IS NULL THEN {told_by_tool("p.body")}
@@ -153,7 +168,7 @@ _ROWS = (
                 unnest(r.redactions) AS redaction
             FROM line WHERE len(r.redactions) > 0)""",
     f"""INSERT INTO stderr_lines BY NAME
-        SELECT run_id, {_time("at")} AS "at", r.text FROM line WHERE r.type = 'stderr'""",
+        SELECT run_id, {_time("at")} AS "at", left(r.text, {PART}) AS text FROM line WHERE r.type = 'stderr'""",
     f"""INSERT INTO gaps BY NAME
         SELECT run_id, {_time("at")} AS "at", r.reason, r.bytes, r.stream AS side FROM line WHERE r.type = 'gap'""",
     f"""INSERT INTO findings BY NAME

@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 import orjson
 
+from mcptap.exporters.store.schema import IN_ROW, PART
 from mcptap.tap.dissect.definitions import METHODS, Definition, Page, page
 
 MAX_PAGES = 1_000  # of one listing; a server may give out cursors for ever
@@ -176,7 +177,16 @@ def _texts(pages: Iterable[Page]) -> Iterator[dict[str, Any]]:
     found: dict[tuple[str, str], Definition] = {
         (definition.kind, definition.hash): definition for page_ in pages for definition in page_.definitions
     }
-    return (_row(definition, _TEXT) for definition in found.values())
+    return (_fitting(_row(definition, _TEXT)) for definition in found.values())
+
+
+def _fitting(text: dict[str, Any]) -> dict[str, Any]:
+    """A definition as it fits into a row: without its body, if that is too large; its hash tells of all of it."""
+    if len((text["body"] or "").encode(errors="replace")) > IN_ROW:
+        text["body"] = None
+    for name in ("title", "description"):
+        text[name] = text[name] and text[name][:PART]
+    return text
 
 
 def _members(pages: dict[str, Page]) -> Iterator[dict[str, Any]]:

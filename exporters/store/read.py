@@ -70,7 +70,10 @@ def connect(home: str | Path) -> duckdb.DuckDBPyConnection:
         connection.execute(f"ATTACH '{target}' AS store (TOKEN {_quote(token)})")
     except duckdb.Error as error:
         connection.close()
-        raise _told(error) from None
+        told = _told(error)
+        if isinstance(told, RefusedError):  # there is no statement yet: the database is unwell
+            told = NotServingError("the database cannot answer now", _ENDED)
+        raise told from None
     return connection
 
 

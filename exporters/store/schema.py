@@ -2,8 +2,9 @@
 
 One table below says it all; DDL is derived from it. Times are TIMESTAMP, in UTC: TIMESTAMP WITH TIME ZONE cannot be
 fetched in Python without one more package. A message that an exchange has settled has its body in that exchange's row
-and nowhere else: bodies are most of the disk, and reading exchanges is most of the work. `messages` brings the two
-together again.
+and nowhere else: bodies are most of the disk, and reading exchanges is most of the work. DuckDB reads and writes a
+column 2,048 values at a time, so a value must be small: a larger body is kept in parts, apart from the rows.
+`messages` brings all of it together again.
 
 A file of another VERSION is not converted: it is loaded again from the journal.
 """
@@ -13,12 +14,14 @@ from __future__ import annotations
 
 from mcptap.exporters.store import summaries, views
 
-VERSION = 3
+VERSION = 4
 
 Columns = dict[str, str]
 
 # A body compresses to a fifth with zstd; DuckDB would choose a faster and weaker method by itself.
 BODY = "VARCHAR USING COMPRESSION zstd"
+IN_ROW = 64 << 10  # bytes of a body that stands in a row; two columns of 2,048 such values fit into the memory granted
+PART = 16 << 10  # characters of a part of a larger one: each may take four bytes
 
 TABLES: dict[str, Columns] = {
     "runs": {
@@ -73,6 +76,7 @@ TABLES: dict[str, Columns] = {
         "exchange_seq": "BIGINT",  # the request that the message is, answers or belongs to
         "kept_in": "BIGINT",  # the exchange in whose row its body is
     },
+    "internal.body_parts": {"run_id": "VARCHAR", "seq": "BIGINT", "part": "BIGINT", "text": BODY},
     "exchanges": {
         "run_id": "VARCHAR",
         "seq": "BIGINT",
@@ -188,13 +192,17 @@ _CALL = "target IS NOT NULL AND side = 'client'"
 _GOES_ON = "(coalesce(round, 1) > 1 OR outcome IN ('input_required', 'task_created') OR task_id IS NOT NULL)"
 
 VIEWS: dict[str, str] = {
+    "internal.large_bodies": """
+        SELECT run_id, seq, string_agg(text, '' ORDER BY part) AS text FROM internal.body_parts GROUP BY run_id, seq""",
     "messages": """
         SELECT m.run_id, m.seq, m.side, m."at", m.kind, m.method, m.rpc_id, m.size_bytes,
             CASE WHEN m.body IS NOT NULL THEN m.body
+                 WHEN p.text IS NOT NULL THEN p.text
                  WHEN m.seq = e.seq THEN e.request_body
                  ELSE e.reply_body END AS body,
             m.truncated, m.journal_hash, m.unscanned, m.sha256, m.facts, m.exchange_seq
-        FROM internal.message_rows m LEFT JOIN exchanges e ON e.run_id = m.run_id AND e.seq = m.kept_in""",
+        FROM internal.message_rows m LEFT JOIN exchanges e ON e.run_id = m.run_id AND e.seq = m.kept_in
+            LEFT JOIN internal.large_bodies p ON p.run_id = m.run_id AND p.seq = m.seq""",
     # Nearly all calls are one exchange and nothing more: these are not grouped, and a page of them is quickly there.
     "calls": f"""
         SELECT logical_id, run_id, server_name AS server, target, started_at, 1 AS rounds,

@@ -69,6 +69,10 @@ class Framer:
         """The frames that `data`, the stream's bytes from `offset` on, completes. It must follow on what was fed."""
         if offset != self.offset:
             raise ValueError(f"{self.side}: got offset {offset}, expected {self.offset}")
+        if b"\n" not in data:  # the middle of a long line: not to be copied
+            if data:
+                self._hold(data, at)
+            return []
         frames = []
         *lines, rest = data.split(b"\n")
         for line in lines:

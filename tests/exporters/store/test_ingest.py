@@ -11,9 +11,10 @@ import pytest
 
 from mcptap.exporters.journal.bodiless import without_body
 from mcptap.exporters.journal.reader import read_lines
-from mcptap.exporters.store import ingest, store
+from mcptap.exporters.store import database, ingest, schema, store
 from mcptap.tap.analysis import Analysis
-from mcptap.tap.records import RunStarted
+from mcptap.tap.records import RunStarted, StderrLine
+from tests.exporters.store.conftest import START
 from mcptap.tap.redact import Redactor
 
 LARGE = 60 << 20
@@ -143,3 +144,60 @@ def test_the_error_that_the_journal_tells_is_kept(home):
     home.store.load()
     home.serve()
     assert home.ask("SELECT error_message, error_group, arguments_hash FROM exchanges") == [("gone", "gone", None)]
+
+
+@pytest.mark.parametrize("text", ["x" * 300_000, "é日😀\n" * 40_000, "a" * schema.PART * 8])
+def test_a_body_too_large_for_a_row_is_whole_in_messages(home, text):
+    run = home.run("run-1").start()
+    run.call(1, text)
+    run.call(2, "short")
+    home.store.load()
+    (body,) = home.rows("SELECT body FROM messages WHERE seq = 1")[0]
+    assert json.loads(body) == {"params": {"number": 1, "text": text}}
+    assert home.rows("SELECT request_body IS NULL, reply_body IS NULL FROM exchanges ORDER BY seq") == [
+        (True, False),
+        (False, False),
+    ]
+    assert home.rows("SELECT count(*) FROM messages WHERE body IS NULL") == [(0,)]
+
+
+def test_a_large_request_is_the_same_call_whether_or_not_its_answer_comes_with_it(home):
+    arguments = {"params": {"name": "read", "arguments": {"text": "x" * 200_000}}}
+    together, apart = home.run("run-1").start(), home.run("run-2").start()
+    for run in (together, apart):
+        run.write(run.message("client", "request", arguments))
+        if run is apart:
+            home.store.load()
+        run.write(run.message("server", "result", {"result": {}}, run.exchanged()))
+    home.store.load()
+    hashes = home.rows("SELECT arguments_hash FROM exchanges")
+    assert len(hashes) == 2
+    assert len(set(hashes)) == 1
+    assert hashes[0][0]
+    assert home.rows("SELECT DISTINCT length(body) > 200000 FROM messages WHERE kind = 'request'") == [(True,)]
+
+
+def test_many_large_bodies_are_written_with_little_memory(home, monkeypatch):
+    run = home.run("run-1").start()
+    for number in range(60):
+        run.call(number, f"{number} megabyte " * 80_000)
+    home.store.load()
+    home.store.stop()
+    monkeypatch.setattr(database, "MEMORY_LIMIT", "80MB")
+    run.call(60)
+    assert home.store.load() == 2
+    home.rows("FORCE CHECKPOINT")  # writes the rows of the large bodies again, beside the new ones
+    assert home.store.state == "ok"
+    assert home.rows("SELECT length(body) > 900000 FROM messages WHERE run_id = 'run-1' AND seq = 119") == [(True,)]
+
+
+def test_a_line_of_stderr_and_a_definition_are_cut_to_what_fits_into_a_row(home):
+    talk = home.talk("run-1")
+    tool = {"name": "t", "description": "d" * 100_000, "inputSchema": {"type": "object"}}
+    talk.ask("tools/list", {"tools": [tool]})
+    talk.run.write(StderrLine(START, 0, 100_001, "e" * 100_000))
+    home.store.load()
+    assert home.rows("SELECT length(text) FROM stderr_lines") == [(schema.PART,)]
+    ((body, described, size),) = home.rows("SELECT body, length(description), size_bytes FROM definitions")
+    assert (body, described) == (None, schema.PART)
+    assert size > 100_000
