@@ -14,8 +14,8 @@ from mcptap.exporters.journal.reader import read_lines
 from mcptap.exporters.store import database, ingest, schema, store
 from mcptap.tap.analysis import Analysis
 from mcptap.tap.records import RunStarted, StderrLine
-from tests.exporters.store.conftest import START
 from mcptap.tap.redact import Redactor
+from tests.exporters.store.conftest import START
 
 LARGE = 60 << 20
 REASON = ingest.TOO_LARGE.decode()
