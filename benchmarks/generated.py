@@ -65,7 +65,7 @@ _TOLD = f"""
         CASE WHEN u_wait > 0.995 AND method = 'tools/call' THEN 2000 + 6e4 * u_size END AS waited
     FROM kinds"""
 _EXCHANGES = f"""
-    INSERT INTO exchanges BY NAME
+    INSERT INTO internal.exchange_rows BY NAME
     SELECT *, {error_group("error_message")} AS error_group,
         CASE WHEN target IS NOT NULL THEN {arguments_hash("request_body")} END AS arguments_hash,
         length(request_body) + 1 AS request_bytes, length(reply_body) + 1 AS reply_bytes
@@ -102,7 +102,7 @@ _MESSAGES = """
         CASE WHEN reply = 0 THEN method END AS method, rpc_id,
         CASE WHEN reply = 0 THEN request_bytes ELSE reply_bytes END AS size_bytes,
         false AS truncated, sha256(span_id || reply) AS journal_hash, seq AS exchange_seq, seq AS kept_in
-    FROM exchanges, (VALUES (0), (1)) r(reply) WHERE reply = 0 OR reply_seq IS NOT NULL"""
+    FROM internal.exchange_rows, (VALUES (0), (1)) r(reply) WHERE reply = 0 OR reply_seq IS NOT NULL"""
 _RUNS = """
     INSERT INTO runs BY NAME
     SELECT run_id, 'host-' || run // 3 AS host_session_id, 'server-' || server AS name, 'srv-' || server AS server_name,

@@ -12,7 +12,7 @@ from mcptap.exporters.cli.safe import harmless
 from mcptap.exporters.cli.units import milliseconds, precise, size
 
 SELECT = """e.run_id, r.name AS server, e.seq, e.side, e.method, e.target, e.started_at, e.duration_ms, e.outcome,
-    e.error_code, e.error_message, e.request_bytes, e.reply_bytes, r.server_name, r.command, e.rowid AS number"""
+    e.error_code, e.error_message, e.request_bytes, e.reply_bytes, r.server_name, r.command, e.load_order AS number"""
 OWN = frozenset({"server_name", "command", "number"})  # not for --json
 ARROWS = {"client": "→", "server": "←"}
 STYLES = {

@@ -31,10 +31,10 @@ LATEST = """
     ORDER BY e.started_at DESC, e.run_id DESC, e.seq DESC LIMIT {count}"""
 NEWER = """
     SELECT {select} FROM exchanges e JOIN runs r USING (run_id)
-    WHERE e.rowid > {after} AND ({where}) AND (e.duration_ms IS NULL
+    WHERE e.load_order > {after} AND ({where}) AND (e.duration_ms IS NULL
         OR e.started_at + to_microseconds((e.duration_ms * 1000)::BIGINT) >= TIMESTAMP '{begun}')
-    ORDER BY e.rowid LIMIT {count}"""
-END = "SELECT coalesce(max(rowid), -1) AS number FROM exchanges"
+    ORDER BY e.load_order LIMIT {count}"""
+END = "SELECT coalesce(max(load_order), -1) AS number FROM exchanges"
 OVERLAP = timedelta(seconds=5)
 
 

@@ -135,10 +135,11 @@ _IF_OLDER = (
             SELECT p.run_id, p.seq, string_agg(p.text, '' ORDER BY p.part) FROM internal.body_parts p
             SEMI JOIN older o ON o.run_id = p.run_id AND o.seq = p.seq GROUP BY ALL
             UNION ALL
-            SELECT e.run_id, unnest([e.seq, e.reply_seq]), unnest([e.request_body, e.reply_body]) FROM exchanges e
+            SELECT e.run_id, unnest([e.seq, e.reply_seq]), unnest([e.request_body, e.reply_body])
+            FROM internal.exchange_rows e
             SEMI JOIN older o ON o.run_id = e.run_id AND o.seq = e.seq)
         WHERE seq IS NOT NULL GROUP BY ALL""",
-    "DELETE FROM exchanges e USING older o WHERE o.run_id = e.run_id AND o.seq = e.seq",
+    "DELETE FROM internal.exchange_rows e USING older o WHERE o.run_id = e.run_id AND o.seq = e.seq",
     "INSERT INTO fresh SELECT run_id, seq, body, NULL, NULL FROM earlier",
 )
 _ROWS = (
@@ -152,7 +153,7 @@ _ROWS = (
         SELECT run_id, seq, part, substr(body, part * {PART} + 1, {PART}) FROM (
             SELECT run_id, seq, body, unnest(range(0, (length(body) + {PART - 1}) // {PART})) AS part
             FROM fresh WHERE r IS NOT NULL AND strlen(body) > {IN_ROW})""",
-    f"""INSERT INTO exchanges BY NAME
+    f"""INSERT INTO internal.exchange_rows BY NAME
         SELECT * REPLACE ({_small("request_body")} AS request_body, {_small("reply_body")} AS reply_body),
             {error_group("error_message")} AS error_group,
             CASE WHEN target IS NOT NULL THEN {arguments_hash("request_body")} END AS arguments_hash

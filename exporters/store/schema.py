@@ -4,7 +4,7 @@ One table below says it all; DDL is derived from it. Times are TIMESTAMP, in UTC
 fetched in Python without one more package. A message that an exchange has settled has its body in that exchange's row
 and nowhere else: bodies are most of the disk, and reading exchanges is most of the work. DuckDB reads and writes a
 column 2,048 values at a time, so a value must be small: a larger body is kept in parts, apart from the rows.
-`messages` brings all of it together again.
+`messages` and `exchanges` bring all of it together again.
 
 A file of another VERSION is not converted: it is loaded again from the journal.
 """
@@ -77,7 +77,7 @@ TABLES: dict[str, Columns] = {
         "kept_in": "BIGINT",  # the exchange in whose row its body is
     },
     "internal.body_parts": {"run_id": "VARCHAR", "seq": "BIGINT", "part": "BIGINT", "text": BODY},
-    "exchanges": {
+    "internal.exchange_rows": {
         "run_id": "VARCHAR",
         "seq": "BIGINT",
         "reply_seq": "BIGINT",
@@ -194,6 +194,13 @@ _GOES_ON = "(coalesce(round, 1) > 1 OR outcome IN ('input_required', 'task_creat
 VIEWS: dict[str, str] = {
     "internal.large_bodies": """
         SELECT run_id, seq, string_agg(text, '' ORDER BY part) AS text FROM internal.body_parts GROUP BY run_id, seq""",
+    "exchanges": """
+        SELECT x.* REPLACE (coalesce(x.request_body, q.text) AS request_body,
+                coalesce(x.reply_body, p.text) AS reply_body),
+            x.rowid AS load_order
+        FROM internal.exchange_rows x
+            LEFT JOIN internal.large_bodies q ON q.run_id = x.run_id AND q.seq = x.seq
+            LEFT JOIN internal.large_bodies p ON p.run_id = x.run_id AND p.seq = x.reply_seq""",
     "messages": """
         SELECT m.run_id, m.seq, m.side, m."at", m.kind, m.method, m.rpc_id, m.size_bytes,
             CASE WHEN m.body IS NOT NULL THEN m.body
@@ -201,13 +208,13 @@ VIEWS: dict[str, str] = {
                  WHEN m.seq = e.seq THEN e.request_body
                  ELSE e.reply_body END AS body,
             m.truncated, m.journal_hash, m.unscanned, m.sha256, m.facts, m.exchange_seq
-        FROM internal.message_rows m LEFT JOIN exchanges e ON e.run_id = m.run_id AND e.seq = m.kept_in
+        FROM internal.message_rows m LEFT JOIN internal.exchange_rows e ON e.run_id = m.run_id AND e.seq = m.kept_in
             LEFT JOIN internal.large_bodies p ON p.run_id = m.run_id AND p.seq = m.seq""",
     # Nearly all calls are one exchange and nothing more: these are not grouped, and a page of them is quickly there.
     "calls": f"""
         SELECT logical_id, run_id, server_name AS server, target, started_at, 1 AS rounds,
             duration_ms - coalesce(waiting_ms, 0) AS server_ms, coalesce(waiting_ms, 0) AS waiting_ms, outcome
-        FROM exchanges WHERE {_CALL} AND NOT {_GOES_ON}
+        FROM internal.exchange_rows WHERE {_CALL} AND NOT {_GOES_ON}
         UNION ALL
         SELECT logical_id, run_id, any_value(server_name), any_value(target), min(started_at), count(*),
             sum(coalesce(task_ms, duration_ms) - coalesce(task_waiting_ms, waiting_ms, 0)),
@@ -215,7 +222,7 @@ VIEWS: dict[str, str] = {
                 max(epoch_us(started_at) / 1e3 + coalesce(task_ms, duration_ms)) - min(epoch_us(started_at) / 1e3)
                 - sum(coalesce(task_ms, duration_ms))), 3), 0),
             arg_max(coalesce(task_outcome, outcome), seq)
-        FROM exchanges WHERE {_CALL} AND {_GOES_ON} GROUP BY run_id, logical_id""",
+        FROM internal.exchange_rows WHERE {_CALL} AND {_GOES_ON} GROUP BY run_id, logical_id""",
 } | views.VIEWS
 
 RELATIONS = tuple(name for name in (*TABLES, *VIEWS, *summaries.SUMMARIES) if "." not in name)

@@ -31,7 +31,7 @@ _OUTCOME = "coalesce(e.task_outcome, e.outcome)"
 
 _OF_RUN = "(server IS NULL OR server IN (r.name, r.server_name, r.server)) AND (host IS NULL OR r.host = host)"
 _IN_TIME = "(since IS NULL OR e.started_at >= since) AND (until IS NULL OR e.started_at < until)"
-_CHOSEN = f"exchanges e JOIN internal.run_servers r ON r.run_id = e.run_id WHERE {_OF_RUN} AND {_IN_TIME}"
+_CHOSEN = f"internal.exchange_rows e JOIN internal.run_servers r ON r.run_id = e.run_id WHERE {_OF_RUN} AND {_IN_TIME}"
 
 _STATE = f"""CASE WHEN r.state = 'ended' AND (r.exit_code NOT IN {ENDED_BY_HOST_CODES}
     OR r.exit_signal NOT IN {ENDED_BY_HOST}) THEN 'crashed' ELSE r.state END"""
@@ -108,7 +108,7 @@ MACROS = {
                 e.started_at + to_microseconds((e.duration_ms * 1e3)::BIGINT) AS answered_at
             FROM {_CHOSEN} AND {FAILED}),
         n AS (SELECT e.run_id, e.method, e.target, e.arguments_hash, e.started_at
-            FROM exchanges e WHERE {_CALL}),
+            FROM internal.exchange_rows e WHERE {_CALL}),
         b AS (SELECT f.run_id, f.seq FROM f ASOF JOIN n ON n.run_id = f.run_id AND n.started_at >= f.answered_at
             WHERE f.side = 'client' AND n.method = f.method AND n.target = f.target
                 AND n.arguments_hash = f.arguments_hash
@@ -126,7 +126,8 @@ MACROS = {
     "slow_calls": (
         f"most := 100, {FILTERS}",
         f"""
-        WITH m AS (SELECT DISTINCT e.run_id, e.logical_id FROM exchanges e WHERE e.outcome = 'input_required'),
+        WITH m AS (SELECT DISTINCT e.run_id, e.logical_id FROM internal.exchange_rows e
+            WHERE e.outcome = 'input_required'),
         x AS (SELECT e.logical_id, e.run_id, e.seq, e.method, e.target, e.started_at, {_OUTCOME} AS outcome,
                 {_SERVER_MS} AS server_ms, {_WAITED} AS waiting_ms
             FROM {_CHOSEN} AND {_CALL} AND {_TIMED} AND {_COUNTED} ORDER BY server_ms DESC NULLS LAST LIMIT 2 * most),
@@ -139,7 +140,7 @@ MACROS = {
                 count(*), arg_max({_OUTCOME}, e.seq), sum({_SERVER_MS}),
                 greatest(0, arg_max(coalesce(e.task_ms, e.duration_ms), e.seq) - sum({_SERVER_MS})
                     + (epoch_us(max(e.started_at)) - epoch_us(min(e.started_at))) / 1e3)
-            FROM exchanges e SEMI JOIN m ON m.run_id = e.run_id AND m.logical_id = e.logical_id
+            FROM internal.exchange_rows e SEMI JOIN m ON m.run_id = e.run_id AND m.logical_id = e.logical_id
             WHERE {_CALL} AND {_TIMED} AND {_IN_TIME} GROUP BY e.run_id, e.logical_id)
         SELECT r.server, r.known_as AS server_key, c.* FROM c JOIN internal.run_servers r ON r.run_id = c.run_id
         WHERE {_OF_RUN} ORDER BY c.server_ms DESC NULLS LAST, c.run_id, c.seq LIMIT most""",

@@ -154,10 +154,7 @@ def test_a_body_too_large_for_a_row_is_whole_in_messages(home, text):
     home.store.load()
     (body,) = home.rows("SELECT body FROM messages WHERE seq = 1")[0]
     assert json.loads(body) == {"params": {"number": 1, "text": text}}
-    assert home.rows("SELECT request_body IS NULL, reply_body IS NULL FROM exchanges ORDER BY seq") == [
-        (True, False),
-        (False, False),
-    ]
+    assert home.rows("SELECT request_body FROM exchanges ORDER BY seq LIMIT 1") == [(body,)]
     assert home.rows("SELECT count(*) FROM messages WHERE body IS NULL") == [(0,)]
 
 
@@ -179,16 +176,16 @@ def test_a_large_request_is_the_same_call_whether_or_not_its_answer_comes_with_i
 
 def test_many_large_bodies_are_written_with_little_memory(home, monkeypatch):
     run = home.run("run-1").start()
-    for number in range(60):
+    for number in range(30):
         run.call(number, f"{number} megabyte " * 80_000)
     home.store.load()
     home.store.stop()
-    monkeypatch.setattr(database, "MEMORY_LIMIT", "80MB")
-    run.call(60)
+    monkeypatch.setattr(database, "MEMORY_LIMIT", "50MB")
+    run.call(30)
     assert home.store.load() == 2
     home.rows("FORCE CHECKPOINT")  # writes the rows of the large bodies again, beside the new ones
     assert home.store.state == "ok"
-    assert home.rows("SELECT length(body) > 900000 FROM messages WHERE run_id = 'run-1' AND seq = 119") == [(True,)]
+    assert home.rows("SELECT length(body) > 900000 FROM messages WHERE run_id = 'run-1' AND seq = 59") == [(True,)]
 
 
 def test_a_line_of_stderr_and_a_definition_are_cut_to_what_fits_into_a_row(home):

@@ -42,7 +42,7 @@ class Tables:
             "long_lived": False, "reply_bytes": 400, "request_bytes": 100, "arguments_hash": f"{self.seq:016}",
             "logical_id": f"{run_id}/{self.seq}",
         }  # fmt: skip
-        self.insert("exchanges", **known | values)
+        self.insert("internal.exchange_rows", **known | values)
         return self.seq
 
     def ask(self, sql):
