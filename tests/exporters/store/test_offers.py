@@ -139,7 +139,7 @@ def test_errors_and_the_servers_own_requests_define_nothing(home):
     assert home.rows("SELECT count(*) FROM definitions") == [(0,)]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=5)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=3)
 @given(
     pages=st.lists(st.lists(st.sampled_from("abcde"), max_size=3), min_size=1, max_size=3),
     size=st.sampled_from([1, 4]),
