@@ -24,6 +24,7 @@ from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.settings import CLOSED, Settings, SettingsError, read
 
 CONFIG: Final = "config.toml"
+CHANGED: Final = "config.toml has been changed since it was read: `mcptap stop` lets the next collector read it"
 DATABASE: Final = "rules-{name}.hs"
 _DIGEST: Final = 32  # bytes before the database: its HMAC under this installation's key
 
@@ -38,6 +39,7 @@ class Redaction:
 
     def __init__(self, home: Path, *, keep: bool = True) -> None:
         self._key = keys.keep(home / keys.KEY) if keep else keys.kept_or_passing(home / keys.KEY)
+        self._config, self._read_at = home / CONFIG, _changed_at(home / CONFIG)
         self.settings, rules, self.problem = _settings(home / CONFIG)
         if self.problem:
             log.error("%s", self.problem)
@@ -59,7 +61,7 @@ class Redaction:
         """What `mcptap status` tells."""
         return {
             "state": "failing" if self.problem else "ok",
-            "detail": self.problem,
+            "detail": self.problem or (CHANGED if _changed_at(self._config) != self._read_at else None),
             "engine": self.scanner.engine,
             "personal_data": "presidio" if presidio.is_installed() else "shapes only: pip install 'mcptap[pii]'",
             "rules": len(self.scanner.rules) - len(SIGNS),
@@ -81,6 +83,14 @@ def _settings(path: Path) -> tuple[Settings, tuple[TextRule, ...], str | None]:
     except OSError as problem:
         told = f"cannot be read: {problem.strerror}"
     return CLOSED, (), f"{path}: {told}; until then only sizes and hashes are kept"
+
+
+def _changed_at(path: Path) -> int:
+    """When a file was changed last, in ns; 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 class DatabaseFile:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mcptap.exporters.collector.redaction import CONFIG, DatabaseFile, Redaction
+from mcptap.exporters.collector.redaction import CHANGED, CONFIG, DatabaseFile, Redaction
 from mcptap.tap.redact.settings import CLOSED, Settings
 
 SECRET = "acme_" + "a1b2" * 5
@@ -87,3 +87,11 @@ def test_a_database_that_another_hand_changed_is_not_used(tmp_path: Path) -> Non
 def test_a_directory_that_cannot_be_written_costs_nothing_but_the_cache(tmp_path: Path) -> None:
     DatabaseFile(tmp_path / "missing", b"key").store("x", b"data")
     assert not databases(tmp_path)
+
+
+def test_a_configuration_that_has_been_changed_since_is_told(tmp_path: Path) -> None:
+    redaction = Redaction(tmp_path)
+    assert redaction.status()["detail"] is None
+    (tmp_path / CONFIG).write_text("[redaction]\n")
+    assert redaction.status()["detail"] == CHANGED
+    assert Redaction(tmp_path).status()["detail"] is None
