@@ -17,8 +17,11 @@ from mcptap.tap.redact.table import families
 NAME = "redaction"
 SIZE = 2_000_000  # characters of each kind
 ROUNDS = 5
-LEAST_MB_S = 4.0  # whatever a message holds; messages of 1 KB are measured apart
-MOST_PER_MB = 20.0  # taken out of benign text
+ORDINARY = ("prose", "code", "logs")
+LEAST_MB_S = 50.0  # of ordinary text; nothing is slower than
+SLOWEST_MB_S = 1.0
+MOST_PER_MB = 1.0  # taken out of ordinary benign text
+MOST_OF_DATA_PER_MB = 5.0  # and of data, where keys tell
 
 
 def run(bench: Bench) -> Iterator[Row]:
@@ -42,9 +45,11 @@ def _measured(redactor: Redactor, kind: str, texts: Sequence[str], rounds: int) 
     found = sum(not note.rule.startswith("pii-") for note in notes)  # an author's address is no mistake
     speeds = [size / _seconds(lambda: [redactor.value(message) for message in messages]) for _ in range(rounds)]
     speed = row(NAME, kind, MCPTAP, "MB/s", speeds)
-    yield judged(speed, f">= {LEAST_MB_S:g}", speed.median >= LEAST_MB_S)
+    least = LEAST_MB_S if kind in ORDINARY else SLOWEST_MB_S
+    yield judged(speed, f">= {least:g}", speed.median >= least)
     wrong = row(NAME, f"{kind}, secrets seen", MCPTAP, "/MB", [found / size])
-    yield judged(wrong, f"<= {MOST_PER_MB:g}", wrong.median <= MOST_PER_MB)
+    most = MOST_PER_MB if kind in ORDINARY else MOST_OF_DATA_PER_MB
+    yield judged(wrong, f"<= {most:g}", wrong.median <= most)
 
 
 def _exchanges(redactor: Redactor, bench: Bench) -> Row:

@@ -35,20 +35,29 @@ _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
 _INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
 _INNER = re.compile(r"[^<\n]+(?=</)")
 _LINE = re.compile(r"""[^\n"'`\\]+""")
+_HEADER = re.compile(
+    r"[^{(\[<>]*=.*|(?:[\w-]{1,16} )?[\w.%+/~=-]{6,}\s*"
+)  # of cookies, or of a scheme that is not known
 _LINE_START = re.compile(r"(?:^|\n)[ \t]{0,16}(?:export |set |ENV |- )?\Z")
 _DOTENV = re.compile(r"[^\s\\]+")
 
 # What stands for a value, or computes one, is no secret.
 _NO_SECRET = re.compile(
-    r"""(?:.{1,2}|yes|off|none|null|nil|true|false|undefined
-    |[\^~<>=]{1,2}\s?\d[\w.*-]*|your[-_\ ].*|.*[-_]here
+    r"""(?:.{1,2}|yes|off|none|null|nil|true|false|undefined|the|this|that|must|should|will|can|from|with
+    |[\^~<>=]{1,2}\s?\d[\w.*-]*|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{1,2}/.*|your[-_\ ].*|.*[-_]here|.*\.\.\.
+    |(?:(?:my|some|any|test|dummy|fake|example|sample|invalid)[-_\ ]?)?
+        (?:user(?:name)?|secret|pass|password|passwd|(?:api|access|secret)[-_\ ]?key
+        |(?:(?:access|refresh)[-_\ ]?)?token)
     |str|string|bytes|int|integer|number|bool|boolean|object|any|required
-    |optional|\.{2,}|\*+|x{3,}|\$\w+|\$\{.*|await|new|async|function|lambda|yield|\{\{?.*|<[^>]*>?|%\w+%|\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]
+    |optional|\.{2,}|\*+|x{3,}|\$\w+|\$\{.*|await|new|class|async|function|lambda|yield|\{\{?.*|<[^>]*>?|%\w+%|\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]
     |\w+\(.*|[A-Za-z_]\w*(?:\.\w+)*[(\[].*
     |(?:self|this|os|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 _WORD_ONLY = re.compile(r"[A-Za-z]+[.!?]*")
+# The name of something else, in the spelling of programs: `clientSecret`, `tokens.refresh_token`, `SESSION_TOKEN`.
+_REFERENCE = re.compile(r"[A-Za-z_$]+(?:(?:\?\.|\.|::|->)[A-Za-z_$]+)*")
+_SPELLED = re.compile(r"[a-z][A-Z]|[._>:]")
 
 
 class Assignments:
@@ -117,18 +126,21 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
     if sign == ":" and (block := _BLOCK.match(text, at)):
         return block.end(), _block_end(text, block)
     scheme = _SCHEME.match(text, at)
-    if name.endswith("cookie") or (name.endswith("authorization") and not scheme):
+    if sign == ":" and (name.endswith("cookie") or (name.endswith("authorization") and not scheme)):
         line = _LINE.match(text, at)
-        return line.span() if line else None
+        return line.span() if line and _HEADER.fullmatch(line[0]) else None
     if (nested := _NESTED.match(text, at)) and not PLACEHOLDER.match(text, at):
         return nested.span()
-    shape = _DOTENV if begins_line and sign.startswith("=") else _BARE
+    dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()
+    shape = _DOTENV if dotenv else _BARE
     value = shape.match(text, scheme.end() if scheme else at)
     if (
         value is None
+        or sign == "=="  # a comparison
         or stands_for(value[0][:80])
         or is_directory(name, value[0])
         or (sign == ":" and is_prose(text, value))
+        or (shape is _BARE and is_reference(text, value))
     ):
         return None
     return value.span()
@@ -141,4 +153,17 @@ def stands_for(value: str) -> bool:
 
 def is_prose(text: str, value: re.Match[str]) -> bool:
     """`Password: must be …`: a word, and more words behind it."""
-    return _WORD_ONLY.fullmatch(value[0][:40]) is not None and text[value.end() : value.end() + 1] == " "
+    return _WORD_ONLY.fullmatch(value[0][:40]) is not None and text[value.end() : value.end() + 2].startswith(
+        (" ", ", ")
+    )
+
+
+def is_reference(text: str, value: re.Match[str]) -> bool:
+    """`refreshToken: tokens.refresh_token`, `f(token=token)`: code names where the value is, and is not it."""
+    if len(value[0]) > 80 or not _REFERENCE.fullmatch(value[0]):
+        return False
+    apart = text[value.start() - 1].isspace()
+    listed = text[value.end() : value.end() + 1] in (",", ")", ";")
+    spelled = _SPELLED.search(value[0]) is not None
+    named = names_secret(value[0]) or names_secret(re.split("[.>:]", value[0])[-1])
+    return (apart and spelled and (listed or named)) or (listed and named)

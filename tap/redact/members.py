@@ -28,7 +28,8 @@ _SCHEMA_VOCABULARY: Final = (
 _SCHEMA_WORDS: Final = frozenset(_SCHEMA_VOCABULARY.split())
 _SCHEMA_TYPES: Final = ("string", "number", "integer", "boolean", "object", "array", "null")
 SCHEMA_VALUES: Final = ("default", "const", "example", "examples")
-_VERSION = re.compile(r"[\^~<>=]{1,2} ?\d[\w.*-]{0,32}")  # of a package that is called `cookie`
+# The version of a package that is called `cookie`, or a file of it.
+_VERSION = re.compile(r"[\^~<>=]{1,2} ?\d[\w.*-]{0,32}|v?\d+\.\d+\.\d+(?:[-+][\w.+-]{1,32})?|\.{1,2}/[\w./*@-]{1,256}")
 _SCHEME = re.compile(r"((?i:bearer|basic|token|digest|negotiate|apikey|ssws|bot) +)(\S.*)", re.DOTALL)
 
 

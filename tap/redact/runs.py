@@ -104,10 +104,10 @@ def _text(data: bytes) -> str | None:
     return data.decode(errors="replace")
 
 
-# What can be read is told by its encoded form: in base64 of printable ASCII the high bits of every byte leave each place
-# of a group of four only some letters, in hexadecimal the first digit of each pair is 2 to 7. So identifiers, hashes and
-# pictures need not be decoded. Each pattern matches wherever `runs` reads something; the numbers are what it looks at
-# first, and for hexadecimal what 5 % of strange bytes leave in one piece.
+# What can be read is told by its encoded form: in base64 of printable ASCII the high bits of every byte leave each
+# place of a group of four only some letters, in hexadecimal the first digit of each pair is 2 to 7. So identifiers,
+# hashes and pictures need not be decoded. Each pattern matches wherever `runs` reads something; the numbers are what it
+# looks at first, and for hexadecimal what 5 % of strange bytes leave in one piece.
 _ANY = "[A-Za-z0-9+/_-]"
 _BASE64 = f"[CDI-Za-f][AC-HQS-Xgi-nwyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589]{_ANY}"
 _BASE64_UTF16 = f"[CDI-Za-f][AQgw][AB]{_ANY}A[AC-H][AEIMQUYcgkosw048]A"

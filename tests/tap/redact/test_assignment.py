@@ -83,3 +83,40 @@ def test_what_stands_around_the_value_stays() -> None:
     clean, _ = REDACTOR.text(f"Server=db;Password={VALUE};Encrypt=true")
     assert clean.startswith("Server=db;Password=[REDACTED:assignment:")
     assert clean.endswith("];Encrypt=true")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "client_secret: clientSecret\n}",
+        "exports.fetchToken = require_public.fetchToken;\n",
+        "{ requestState: spec.requestState }",
+        "Client(credentials=credentials)",
+        "{ resumptionToken: lastEventId, }",
+        "if cookie == 0 and self.decoder:",
+        "cookie = self.tell()",
+        "var ClientCredentialsProvider = class {",
+        "clientSecret: 'my-secret',",
+        '"cookie-session": "2.0.0"',
+        "an access token: the digest of it",
+        "carries `Authorization: DPoP <token>`",
+    ],
+)
+def test_what_programs_and_manuals_say_of_secrets_is_none(text: str) -> None:
+    assert REDACTOR.text(text) == (text, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password: correctHorse\n",
+        "DB_PASSWORD=my_secret_word\n",
+        "Server=db;Password=mysecretword1;",
+        "password: tr0ub4dor.and_3\n",
+        "Cookie: abcdef123456\n",
+        "Cookie: sid=abc; theme=dark\n",
+        "?access_token=abcdefgh&x=1",
+    ],
+)
+def test_a_value_that_could_be_a_name_is_taken_out_where_values_stand(text: str) -> None:
+    assert len(REDACTOR.text(text)[1]) == 1

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import urllib.parse
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcptap.tap.redact import Redactor
-from mcptap.tap.redact.runs import runs
+from mcptap.tap.redact.runs import ENCODED, runs
 
 REDACTOR = Redactor(b"k" * 32)
 SECRET = "ghp_" + "a1B2" * 9
@@ -96,3 +97,20 @@ def test_what_holds_no_secret_stays_as_it_is(text: str) -> None:
 def test_any_run_is_read_or_left(text: str, data: bytes) -> None:
     whole = text + base64.b64encode(data).decode() + text
     assert all(0 <= start < end <= len(whole) for start, end, _ in runs(whole))
+
+
+@given(
+    st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=10, max_size=60),
+    st.sampled_from(["base64", "urlsafe", "hex", "HEX", "utf-16", "utf-16 hex", "strange"]),
+    st.sampled_from(["", '"', " ", "/path/", "user-"]),
+    st.data(),
+)
+def test_whatever_is_read_in_a_run_the_sign_points_at(text: str, form: str, before: str, data: st.DataObject) -> None:
+    raw = bytearray(text.encode("utf-16-le" if form.startswith("utf") else "ascii"))
+    if form == "strange":
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    forms = {"urlsafe": base64.urlsafe_b64encode(raw).decode(), "HEX": raw.hex().upper()}
+    hexadecimal = "hex" in form or data.draw(st.booleans())
+    written = before + forms.get(form, raw.hex() if hexadecimal else base64.b64encode(raw).decode())
+    if list(runs(written)):
+        assert any(re.search(trigger, written) for trigger in ENCODED.triggers)
