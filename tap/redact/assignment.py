@@ -45,7 +45,7 @@ _DOTENV = re.compile(r"[^\s\\]+")
 _NO_SECRET = re.compile(
     r"""(?:.{1,2}|yes|off|none|null|nil|true|false|undefined|the|this|that|must|should|will|can|from|with
     |[\^~<>=]{1,2}\s?\d[\w.*-]*|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{1,2}/.*|your[-_\ ].*|.*[-_]here|.*\.\.\.
-    |(?:(?:my|some|any|test|dummy|fake|example|sample|invalid)[-_\ ]?)?
+    |(?:my|some|any|test|dummy|fake|example|sample|invalid)[-_\ ]
         (?:user(?:name)?|secret|pass|password|passwd|(?:api|access|secret)[-_\ ]?key
         |(?:(?:access|refresh)[-_\ ]?)?token)
     |str|string|bytes|int|integer|number|bool|boolean|object|any|required

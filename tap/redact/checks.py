@@ -20,6 +20,15 @@ _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VARIABLE = re.compile(
     r"[$%<{\[(:@?].*|[A-Z_]*(?:PASSWORD|PASSWD|SECRET|TOKEN)|(?i:pass(?:word|wd)?|secret|token|x+|\*+|\.+)", re.DOTALL
 )
+# UUIDs, and hashes as git and lock files have them: only a name that leaves no doubt makes them secrets.
+_IDENTIFIER = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{40}|[0-9a-f]{64}")
+_TELLING = re.compile(r"(?i)secret|private|token|access")
+_HARMLESS = (
+    "public", "publishable", "primary", "foreign", "partition", "sort", "cache", "object", "idempotency",
+)  # fmt: skip
+_NUMBER = re.compile(r"(?i:sha)\d{1,3}[-:=].*|[0-9T:.Z+-]+", re.DOTALL)
+_NAMED_PARTS = re.compile(r"(?:^|[/._-])[A-Za-z]{3,}[/._-]|[/._-][A-Za-z]{3,}$|\.\w{1,4}$")
+_TURN = re.compile(r"[A-Za-z][0-9]|[0-9][A-Za-z]")
 _NOTHING = re.compile(r"[xX*._•-]{6,}|<.*>|your(?:[-_ ][a-z]{1,12}){1,5}", re.DOTALL)
 
 
@@ -142,6 +151,20 @@ def _no_word(match: re.Match[str]) -> bool:
     return _no_variable(match) and not (secret.isalpha() and secret.islower())
 
 
+def _is_random(match: re.Match[str]) -> bool:
+    """Letters and digits in turn, and neither a name, a path, a version, an identifier nor a hash of something."""
+    secret = _secret(match)
+    before = match.string[max(0, match.start() - 16) : match.start()].lower().rstrip(" _.-")
+    if (
+        before.endswith(_HARMLESS)
+        or _NUMBER.fullmatch(secret)
+        or _NAMED_PARTS.search(secret)
+        or _TURN.search(secret) is None
+    ):
+        return False
+    return _IDENTIFIER.fullmatch(secret) is None or _TELLING.search(match[0][: -len(secret)]) is not None
+
+
 def _sql_password(match: re.Match[str]) -> bool:
     """Quoted, or what no sentence has there."""
     secret = _secret(match)
@@ -160,6 +183,7 @@ CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
     "jwt": _is_jwt,
     "mixed": _mixed,
     "no-variable": _no_variable,
+    "random": _is_random,
     "no-word": _no_word,
     "sql-password": _sql_password,
 }
