@@ -24,6 +24,7 @@ from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.settings import CLOSED, Settings, SettingsError, read
 
 CONFIG: Final = "config.toml"
+TABLES: Final = frozenset(("redaction", "pii", "detection", "otlp"))  # of that file
 CHANGED: Final = "config.toml has been changed since it was read: `mcptap stop` lets the next collector read it"
 DATABASE: Final = "rules-{name}.hs"
 _DIGEST: Final = 32  # bytes before the database: its HMAC under this installation's key
@@ -72,7 +73,10 @@ class Redaction:
 def _settings(path: Path) -> tuple[Settings, tuple[TextRule, ...], str | None]:
     """The settings in a file, the rules for personal data, and what is wrong with the file, if anything."""
     try:
-        settings = read(tomllib.loads(path.read_text(encoding="utf-8")))
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        if unknown := sorted(document.keys() - TABLES):  # a misspelt one would be taken for none
+            raise SettingsError(f"{unknown[0]}: there is no such table, only {', '.join(sorted(TABLES))}")
+        settings = read(document)
         return settings, personal(settings.pii), None
     except FileNotFoundError:
         return Settings(), personal(Settings().pii), None

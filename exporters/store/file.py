@@ -35,9 +35,11 @@ def open_store(path: Path) -> tuple[duckdb.DuckDBPyConnection, Identity]:
     """Opens the database, made or made anew if need be. Raises duckdb.Error, OSError."""
     if not path.exists():
         _make(path)
+    logged = _log(path).exists()
     connection = open_file(path)
     try:
-        _check_whole(connection, path)
+        if not logged:  # what the log tells is counted before it is written
+            _check_whole(connection, path)
         if _version(connection) != schema.VERSION:
             connection.close()
             remove(path)
@@ -91,12 +93,12 @@ def remove(path: Path) -> None:
 
 def remove_log(path: Path) -> None:
     """The write-ahead log of a file that is gone must not be taken for the log of the next."""
-    path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    _log(path).unlink(missing_ok=True)
 
 
 def make_private(path: Path) -> None:
     """DuckDB creates its log anew after each checkpoint, with the process's umask."""
-    log = path.with_name(path.name + ".wal")
+    log = _log(path)
     try:
         if log.stat().st_mode & 0o077:
             os.chmod(log, 0o600)  # noqa: PTH101
@@ -104,9 +106,16 @@ def make_private(path: Path) -> None:
         pass
 
 
+def _log(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
+
+
 def _check_whole(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Raises OSError if blocks that the file's own header counts are missing: DuckDB misses them when it reads them."""
-    row = connection.execute("SELECT block_size * total_blocks FROM pragma_database_size()").fetchone()
+    """Raises OSError if blocks that the file's own header counts are missing: DuckDB misses them when it reads them.
+
+    Only those in use count: free ones at the end may have been cut off by DuckDB itself.
+    """
+    row = connection.execute("SELECT block_size * used_blocks FROM pragma_database_size()").fetchone()
     due, size = _HEADERS + int(row[0] if row else 0), path.stat().st_size
     if size < due:
         raise OSError(f"{path.name} is corrupt: it has {size} bytes of {due}")

@@ -37,7 +37,8 @@ class Limits(NamedTuple):
 
 
 NORMAL = Limits(20_000, 8 << 20, 8 << 20)
-CAREFUL = Limits(500, 1 << 20, 1 << 20)
+CAREFUL = Limits(500, 1 << 20, 8 << 20)
+LAST_RESORT = Limits(500, 1 << 20, 1 << 20)  # rather without a body than not at all
 TOO_LARGE = b"too large for the store"
 
 _REDACTION = {"pointer": "VARCHAR", "rule": "VARCHAR", "fingerprint": "VARCHAR", "length": "BIGINT"}

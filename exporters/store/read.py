@@ -46,11 +46,13 @@ class QueryError(StoreError):
 _NOT_SERVING = "start one with `mcptap collector`; `mcptap status` says how the database is"
 _ENDED = f"try again; a statement that takes more than {QUERY_SECONDS:.0f} s or too much memory is ended that way"
 _ADMITTED = "one statement that reads the documented relations: SELECT, FROM, WITH, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN"
+_LARGE = "leave the bodies out (body, request_body, reply_body), or ask for those of some rows, by run_id and seq"
 _AT = 'at is a reserved word: write "at" in quotes, or m.at'
 _BARE_AT = re.compile(r"""'[^']*'|"[^"]*"|--[^\n]*|(?<![\w.])(?P<at>at)(?!\w|\s+time\s)""", re.IGNORECASE)
 # What Quack says -> what it means; first match wins.
 _SAYINGS: tuple[tuple[str, type[StoreError], str, str], ...] = (
     ("Authorization failed", RefusedError, "this statement is not admitted", _ADMITTED),
+    ("Out of Memory", QueryError, "this needs more memory than a reader may take", _LARGE),
     ("Authentication failed", NotServingError, "the collector does not accept the token", "try again"),
     ("Could not connect", NotServingError, "the collector does not answer", _NOT_SERVING),
     ("Failed to send message", NotServingError, "the database went away meanwhile", _ENDED),

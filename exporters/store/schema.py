@@ -191,25 +191,25 @@ _CALL = "target IS NOT NULL AND side = 'client'"
 # More than this exchange tells of the call: another round, or the task that it created.
 _GOES_ON = "(coalesce(round, 1) > 1 OR outcome IN ('input_required', 'task_created') OR task_id IS NOT NULL)"
 
+
+def _large(row: str, seq: str) -> str:
+    """A large body put together again. Correlated, so that only those of the rows that are asked for are."""
+    return f"""(SELECT string_agg(b.text, '' ORDER BY b.part) FROM internal.body_parts b
+        WHERE b.run_id = {row}.run_id AND b.seq = {row}.{seq})"""
+
+
 VIEWS: dict[str, str] = {
-    "internal.large_bodies": """
-        SELECT run_id, seq, string_agg(text, '' ORDER BY part) AS text FROM internal.body_parts GROUP BY run_id, seq""",
-    "exchanges": """
-        SELECT x.* REPLACE (coalesce(x.request_body, q.text) AS request_body,
-                coalesce(x.reply_body, p.text) AS reply_body),
+    "exchanges": f"""
+        SELECT x.* REPLACE (coalesce(x.request_body, {_large("x", "seq")}) AS request_body,
+                coalesce(x.reply_body, {_large("x", "reply_seq")}) AS reply_body),
             x.rowid AS load_order
-        FROM internal.exchange_rows x
-            LEFT JOIN internal.large_bodies q ON q.run_id = x.run_id AND q.seq = x.seq
-            LEFT JOIN internal.large_bodies p ON p.run_id = x.run_id AND p.seq = x.reply_seq""",
-    "messages": """
+        FROM internal.exchange_rows x""",
+    "messages": f"""
         SELECT m.run_id, m.seq, m.side, m."at", m.kind, m.method, m.rpc_id, m.size_bytes,
-            CASE WHEN m.body IS NOT NULL THEN m.body
-                 WHEN p.text IS NOT NULL THEN p.text
-                 WHEN m.seq = e.seq THEN e.request_body
-                 ELSE e.reply_body END AS body,
+            coalesce(m.body, CASE WHEN m.seq = e.seq THEN e.request_body ELSE e.reply_body END,
+                {_large("m", "seq")}) AS body,
             m.truncated, m.journal_hash, m.unscanned, m.sha256, m.facts, m.exchange_seq
-        FROM internal.message_rows m LEFT JOIN internal.exchange_rows e ON e.run_id = m.run_id AND e.seq = m.kept_in
-            LEFT JOIN internal.large_bodies p ON p.run_id = m.run_id AND p.seq = m.seq""",
+        FROM internal.message_rows m LEFT JOIN internal.exchange_rows e ON e.run_id = m.run_id AND e.seq = m.kept_in""",
     # Nearly all calls are one exchange and nothing more: these are not grouped, and a page of them is quickly there.
     "calls": f"""
         SELECT logical_id, run_id, server_name AS server, target, started_at, 1 AS rounds,

@@ -30,6 +30,7 @@ FILE = "store.duckdb"
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # from one attempt to the next while something is the matter
 LOCKED_SECONDS = 1.0  # at most, while another process has the file: it may be our predecessor, who is leaving
 PATIENCE = 3  # failures of an unknown kind in a row, before the file is taken for damaged
+DESPERATE = 4  # failures in a row, from which on a body that is too large is left out
 CAREFULLY = 64 << 20  # bytes that are loaded in small pieces after a lack of memory: more than any batch
 
 
@@ -131,7 +132,9 @@ class Store:
             atexit.unregister(self.stop)
 
     def _limits(self) -> Limits:
-        return ingest.CAREFUL if self._careful else ingest.NORMAL
+        if self._careful:
+            return ingest.LAST_RESORT if self._failures >= DESPERATE else ingest.CAREFUL
+        return ingest.NORMAL
 
     def _add_due(self, changed: Iterable[str] | None) -> None:
         if changed is None:

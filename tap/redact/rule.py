@@ -23,6 +23,7 @@ TRIES: Final = 512  # keywords tried between two looks at the clock
 _BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _LONGEST: Final = 128  # characters before a mark that may belong to its secret
 _BLOB: Final = 24  # characters before a match
+_RANDOM: Final = re.compile(rf"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+]{{{_BLOB}}}")
 _BEFORE: Final = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2})|(?<=u00[0-9A-Fa-f]{2}))"
 _NAME_REST: Final = r"""[\w.-]{0,40}\\{0,8}["'`]?\]?[ \t]{0,8}(?:=>|:=|==?|:|,|%3[dD]|>)[ \t]{0,8}(?:\\{0,8}["'`])?"""
 _VALUE_END: Final = r"(?![\w+/-])"
@@ -124,10 +125,13 @@ def _run_start(text: str, start: int) -> int:
 
 
 def _is_inside_blob(match: re.Match[str]) -> bool:
-    """Whether this only happens to stand in the middle of a long run of base64, as any few letters do."""
+    """Whether this only happens to stand in the middle of a long run of base64, as any few letters do.
+
+    A path or a long word before it is none: what is random has capitals, small letters and digits in any two dozen.
+    """
     start = match.start()
     before = match.string[max(0, start - _BLOB) : start]
-    return len(before) == _BLOB and not before.strip(_BASE64) and not match[0][:_BLOB].strip(_BASE64)
+    return _RANDOM.fullmatch(before) is not None and not match[0][:_BLOB].strip(_BASE64)
 
 
 @dataclass(frozen=True, eq=False)

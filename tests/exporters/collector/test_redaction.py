@@ -43,6 +43,8 @@ def test_a_users_rules_and_scopes_are_used(tmp_path: Path) -> None:
     [
         (b"[redaction]\nmode = 'x'", "redaction.mode: must be one of"),
         (b"[redaction", "is not TOML: "),
+        (b"[redacton]\nmode = 'hash'", "redacton: there is no such table, only detection, otlp, pii, redaction"),
+        (b"mode = 'hash'", "mode: there is no such table"),
         (b"\xff\xfe", "is not TOML: "),
         (b"[pii]\nentities = ['URL']", "pii.entities: URL cannot be switched on"),
     ],

@@ -66,25 +66,33 @@ def test_a_line_that_is_no_message_stays_whole(home):
 def test_when_memory_is_lacking_again_it_goes_on_in_small_pieces(home, monkeypatch, lack):
     run = home.run("run-1").start()
     run.call(1)
-    run.call(2, "x" * (ingest.CAREFUL.body + 1))
+    run.call(2, "x" * (ingest.LAST_RESORT.body + 1))
     run.call(3)
     insert = store.insert
 
     def needs_much(connection, batch):
-        if batch.size > ingest.CAREFUL.body:
+        if batch.size > ingest.LAST_RESORT.body:
             raise lack
         return insert(connection, batch)
 
     monkeypatch.setattr(store, "insert", needs_much)
     home.serve()
-    for _ in range(2):
-        assert home.store.load() == 0
-        assert home.store.state == "unavailable"
+    for _ in range(store.DESPERATE):
+        home.store.load()
+        assert home.store.state == "unavailable", home.store.detail
         home.later()
-    assert home.store.load() == 7
+    home.store.load()
     assert home.store.state == "ok"
     assert home.ask("SELECT seq FROM messages WHERE unscanned IS NOT NULL") == [(3,)]
     assert not list(home.path.glob("*.damaged-*"))
+
+
+def test_a_process_that_was_killed_again_and_again_costs_no_body(home):
+    run = home.run("run-1").start()
+    run.call(1, "x" * (2 << 20))
+    home.store = store.Store(home.path, careful=True)
+    home.store.load()
+    assert home.rows("SELECT count(*) FROM messages WHERE body IS NULL") == [(0,)]
 
 
 META = "io.modelcontextprotocol/"
@@ -185,6 +193,8 @@ def test_many_large_bodies_are_written_with_little_memory(home, monkeypatch):
     assert home.store.load() == 2
     home.rows("FORCE CHECKPOINT")  # writes the rows of the large bodies again, beside the new ones
     assert home.store.state == "ok"
+    assert home.rows("SELECT left(request_body, 9) FROM exchanges WHERE target = 'read' AND request_bytes < 0") == []
+    assert len(home.rows("SELECT body FROM messages WHERE run_id = 'run-1' AND seq IN (3, 4)")) == 2
     assert home.rows("SELECT length(body) > 900000 FROM messages WHERE run_id = 'run-1' AND seq = 59") == [(True,)]
 
 

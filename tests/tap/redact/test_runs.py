@@ -114,3 +114,11 @@ def test_whatever_is_read_in_a_run_the_sign_points_at(text: str, form: str, befo
     written = before + forms.get(form, raw.hex() if hexadecimal else base64.b64encode(raw).decode())
     if list(runs(written)):
         assert any(re.search(trigger, written) for trigger in ENCODED.triggers)
+
+
+@pytest.mark.parametrize(
+    "before", ["/home/user/projects/backups/old/", "https://host.example/api/v1/tenant/objects/keys/", "a" * 30]
+)
+def test_a_long_path_before_a_key_is_no_blob(before: str) -> None:
+    key = "AKIA" + "ABCDEFGH23456777"
+    assert key not in REDACTOR.text(before + key)[0]
