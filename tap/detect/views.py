@@ -150,6 +150,8 @@ _CODECS: Final[tuple[tuple[re.Pattern[str], Callable[[str], str | None], str], .
 _READINGS: Final[tuple[Callable[[str], Iterator[View]], ...]] = (
     _folded, _entities, _escapes, _percent, _emphasis, _spaced, _encoded,
 )  # fmt: skip
+PARTS: Final = "parts"  # of several texts, read as one
+OPAQUE: Final = frozenset(("base64", "hexadecimal", "percent encoding", PARTS))  # readings that nobody has at a glance
 HARMLESS: Final = frozenset(("without emphasis",))  # readings that nobody hides behind
 
 

@@ -93,8 +93,10 @@ def test_memory_is_bounded_and_holds_no_text() -> None:
     memory = Memory(b"k" * 32)
     place = Place("a", "r", 1, 1, None, None)
     for start in range(0, 5 * GENERATION, 1000):
-        memory.came(range(start, start + 1000), place)
+        memory.came(set(range(start, start + 1000)), place)
+        memory.asked(set(range(-start - 1000, -start)), place)
     assert len(memory._young) + len(memory._old) <= 2 * GENERATION + 1000
+    assert sum(map(len, memory._asked)) <= 2 * GENERATION + 1000
     assert {type(number) for number in memory._young} == {int}
 
 
