@@ -167,6 +167,8 @@ def remember(said: Said, place: Place, memory: Memory, *, viewed: bool = True) -
     """
     found: dict[tuple[str, str], Found] = {}
     for pointer, text in said.texts:
+        if len(text) < LEAST:
+            continue
         taken = take(text, paths=False)
         for value in taken.values:
             sink = memory.sink(number_of(value))

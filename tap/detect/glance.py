@@ -14,34 +14,29 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from mcptap.tap.detect.invisible import INVISIBLE
 from mcptap.tap.detect.rule import TextRule
+from mcptap.tap.detect.views import may_be_spaced
 
 HIDDEN: Final = "hidden"  # something that a person would not see
 VIEWED: Final = "viewed"  # something that may be read in another way
-# Characters beyond ASCII that ordinary texts have, and that are nobody's disguise: punctuation, arrows, boxes, emoji,
-# Chinese, Japanese and Korean.
-_PLAIN: Final = (
-    r"\x{a0}\x{a3}\x{a7}\x{a9}\x{ab}\x{ae}\x{b0}\x{b1}\x{b7}\x{bb}\x{d7}\x{2010}-\x{2027}\x{2030}-\x{205e}\x{20ac}\x{2122}"
-    r"\x{2190}-\x{245f}\x{2500}-\x{2fff}\x{3001}-\x{31ff}\x{3400}-\x{a4cf}\x{ac00}-\x{d7a3}\x{1f300}-\x{1faff}"
-)
-_INVISIBLE: Final = (
-    r"\x{80}-\x{9f}\x{ad}\x{34f}\x{61c}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{180b}-\x{180f}\x{200b}-\x{200f}\x{202a}-\x{202e}"
-    r"\x{2060}-\x{206f}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}\x{fff0}-\x{fffb}\x{1d173}-\x{1d17a}\x{e0000}-\x{e0fff}"
-)
 SIGNS: Final = (
     (HIDDEN, r"\x1b"),
-    (HIDDEN, f"[{_INVISIBLE}]"),
-    (VIEWED, rf"[^\x00-\x7f{_PLAIN}]"),
     (VIEWED, r"\x1b|&#|&lt;|\\[ux]"),
-    (VIEWED, r"%(?s:.*)%(?s:.*)%"),
     (VIEWED, r"(?i)[a-z][*`]{1,3}[a-z]"),  # emphasis within a word
-    (VIEWED, r"[A-Za-z][ .\-_][A-Za-z][ .\-_][A-Za-z][ .\-_]"),  # spaced letters
-    # What is readable behind base64 has hardly a sign that is no letter or digit.
-    (VIEWED, r"[0-9A-Za-z]{20}"),
+    (VIEWED, r"[0-9A-Za-z]{20}"),  # what is readable behind base64 has hardly a sign but letters and digits
 )
+# Beyond ASCII, but in all ordinary texts and nobody's disguise: punctuation, arrows, boxes, emoji, Chinese, Japanese,
+# Korean.
+_STRANGE = re.compile(
+    "[^\\x00-\x7f\xa0\xa3\xa7\xa9\xab\xae\xb0\xb1\xb7\xbb\xd7\u2010-\u2027\u2030-\u205e\u20ac\u2122\u2190-\u245f\u2500-\u2fff"
+    "\u3001-\u31ff\u3400-\ua4cf\uac00-\ud7a3\U0001f300-\U0001faff]"
+)
+_CONTROLS = re.compile("[\x80-\x9f]")
 _LONG_BLANK: Final = " " * 50
 _BLANK_LINES: Final = "\n\n\n"
 MANY_LINES: Final = 60
+MANY_PERCENT: Final = 2  # more of these signs may be an encoding
 _WORD = re.compile(r"[a-z0-9_]+")
 
 log = logging.getLogger(__name__)
@@ -54,7 +49,9 @@ class Seen(NamedTuple):
     rules: frozenset[TextRule]
 
 
-NOTHING: Final = Seen(frozenset(), frozenset())
+_NONE: Final[frozenset[str]] = frozenset()
+_HIDDEN, _VIEWED, _BOTH = frozenset((HIDDEN,)), frozenset((VIEWED,)), frozenset((HIDDEN, VIEWED))
+_ALONE: Final = {signs: Seen(signs, frozenset()) for signs in (_NONE, _HIDDEN, _VIEWED, _BOTH)}
 
 
 @lru_cache(maxsize=4)
@@ -67,7 +64,7 @@ class Automaton:
     """What all runs share of the quick look: nothing of what was seen."""
 
     def __init__(self, rules: tuple[TextRule, ...]) -> None:
-        self.everything = Seen(frozenset((HIDDEN, VIEWED)), frozenset(rules))
+        self.everything = Seen(_BOTH, frozenset(rules))
         self.by_number: list[str | TextRule] = [*(name for name, _ in SIGNS), *rules]
         self.database = _built(rules)
 
@@ -78,7 +75,8 @@ class Glance:
     def __init__(self, automaton: Automaton) -> None:
         self._automaton = automaton
         self._database = automaton.database
-        self._scratch = self._database and _hyperscan().Scratch(self._database)
+        if self._database is not None:
+            self._scratch, self._stopped = _hyperscan().Scratch(self._database), _hyperscan().ScanTerminated
         self._numbers: list[int] = []
 
     def __call__(self, text: str) -> Seen:
@@ -87,16 +85,31 @@ class Glance:
             return self._automaton.everything
         numbers = self._numbers
         numbers.clear()
-        self._database.scan((text + "\n").encode(errors="replace"), self._fired, scratch=self._scratch)
-        pushed = _LONG_BLANK in text or (_BLANK_LINES in text and text.count("\n") >= MANY_LINES)
-        if not numbers and not pushed:
-            return NOTHING
+        try:
+            self._database.scan((text + "\n").encode(errors="replace"), self._fired, scratch=self._scratch)
+        except self._stopped:  # it has seen enough
+            return self._automaton.everything
+        plain = _signs(text)
+        if not numbers:
+            return _ALONE[plain]
         told = [self._automaton.by_number[number] for number in numbers]
-        signs = frozenset((*(item for item in told if isinstance(item, str)), *((HIDDEN,) if pushed else ())))
-        return Seen(signs, frozenset(item for item in told if isinstance(item, TextRule)))
+        signs = plain.union([item for item in told if isinstance(item, str)])
+        return Seen(signs, frozenset([item for item in told if isinstance(item, TextRule)]))
 
     def _fired(self, number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
         self._numbers.append(number)
+
+
+def _signs(text: str) -> frozenset[str]:
+    """The signs that a look for characters finds sooner than the automaton."""
+    hidden = _LONG_BLANK in text or (_BLANK_LINES in text and text.count("\n") >= MANY_LINES)
+    viewed = text.count("%") > MANY_PERCENT or may_be_spaced(text)
+    if not text.isascii():
+        hidden = hidden or bool(INVISIBLE.search(text) or _CONTROLS.search(text))
+        viewed = viewed or hidden or bool(_STRANGE.search(text))
+    if not hidden and not viewed:
+        return _NONE
+    return _BOTH if hidden and viewed else _HIDDEN if hidden else _VIEWED
 
 
 def _hyperscan() -> Any:

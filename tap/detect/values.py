@@ -17,7 +17,8 @@ MOST_VALUES: Final = 2_000  # addresses and tokens of one text, and as many pass
 ANCHOR: Final = 7  # characters from which on a word is long: one of four or five is
 RUN: Final = 6  # words in a row that are a passage by themselves
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
-_URL = re.compile(r"[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>)\]}\\]{6,2000}")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,15}\Z")
+_REST = re.compile(r"://[^\s\"'<>)\]}\\]{6,2000}")
 _KEPT: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-+~%")
 _APART: Final = bytes(code if code in _KEPT or code > 127 else 32 for code in range(256))
 _TAKEN_OUT = re.compile(r"\[REDACTED:[\w:-]{0,50}\]")
@@ -83,11 +84,21 @@ def _addresses(text: str) -> Iterator[Value]:
     if "@" in text:
         for match in _EMAIL.finditer(text):
             yield Value("email", match[0].lower().rstrip("."))
-    if "://" in text:
-        for match in _URL.finditer(text):
-            url = match[0].rstrip(".,;:!?")
+    at = text.find("://")
+    while at >= 0:  # a search for schemes would try every letter
+        rest, scheme = _REST.match(text, at), _scheme(text[max(0, at - 16) : at])
+        if rest and scheme:
+            url = scheme + rest[0].rstrip(".,;:!?")
             if len(url) >= LEAST and not _SHARED_URL.match(url):
                 yield Value("url", url)
+        at = text.find("://", rest.end() if rest else at + 3)
+
+
+def _scheme(before: str) -> str:
+    if before.endswith(("https", "http")) and not before[-6:-5].isalnum():
+        return "https" if before.endswith("s") else "http"
+    match = _SCHEME.search(before)
+    return match[0] if match else ""
 
 
 def _token(word: bytes, folded: str, paths: bool) -> Value | None:

@@ -102,12 +102,15 @@ def _emphasis(text: str) -> Iterator[View]:
 
 def _spaced(text: str) -> Iterator[View]:
     """`i g n o r e  a l l`: more than one blank parts words; else nobody can say where one ends."""
-    if _may_be_spaced(text):
+    if may_be_spaced(text):
         yield View(_SPACED.sub(lambda run: re.sub(r"[ .\-_·]", "", run[0]), text), "spaced letters")
 
 
-def _may_be_spaced(text: str) -> bool:
-    return any(text.count(sign) * 5 > len(text) * 2 for sign in (" ", "-", ".", "_"))
+def may_be_spaced(text: str) -> bool:
+    """Whether a text has nearly as many separators as letters."""
+    most = len(text) * 2
+    count = text.count
+    return count(" ") * 5 > most or count("-") * 5 > most or count(".") * 5 > most or count("_") * 5 > most
 
 
 def _encoded(text: str) -> Iterator[View]:
