@@ -70,7 +70,7 @@ class Detection:
     def status(self) -> dict[str, Any]:
         """What `mcptap status` tells."""
         rules = len(TEXT_RULES) + len(self._everywhere.settings.rules)
-        off = None if self._everywhere.settings.enabled else "[detection] enabled = true in config.toml turns it on"
+        off = None if self._everywhere.settings.enabled else "[detection] enabled = false in config.toml turned it off"
         state = "failing" if self.problem else "off" if off else "ok"
         return {"state": state, "detail": self.problem or off, "text_rules": rules}
 

@@ -51,7 +51,7 @@ class Held:
     def find(self, redactions: tuple[Redaction, ...], sink: Place) -> list[Found]:
         """Which of the secrets in these arguments were others' until now."""
         found = []
-        for note in redactions:
+        for note in {note.fingerprint: note for note in reversed(redactions)}.values():
             if not _counts(note):
                 continue
             known = self._first.get(note.fingerprint)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from mcptap.tap.detect.found import Found, by
@@ -21,7 +22,8 @@ from mcptap.tap.detect.views import OPAQUE, PARTS, views
 
 GENERATION: Final = 80_000  # values; four generations, of results and of arguments, take about 25 MB when full
 MAX_TEXTS: Final = 20_000  # results that are known as a whole
-MAX_JOINED: Final = 64  # arguments that are read as one
+MAX_JOINED: Final = 64  # arguments that are read together with their neighbours
+PART: Final = 4  # characters of an argument that may be a part of something
 _OWASP: Final = "LLM02, LLM06, MCP10"
 SECRET = Rule(
     "secret-flow",
@@ -207,12 +209,12 @@ def find(spoken: list[Reading], place: Place, memory: Memory) -> list[Found]:
 
 
 def readings(said: Said, *, viewed: bool = True) -> Iterator[Reading]:
-    """The arguments as they are, then as one, then in other views. `viewed`: there may be others."""
+    """The arguments as they are, then neighbours as one, then in other views. `viewed`: there may be others."""
     for pointer, text in said.texts:
         yield pointer, text, None
-    short = [text for _, text in said.texts if " " not in text] if len(said.texts) > 1 else []
-    if 1 < len(short) <= MAX_JOINED:
-        yield said.texts[0][0], "".join(short), PARTS
+    for (pointer, text), (_, rest) in pairwise(said.texts[:MAX_JOINED]):
+        if len(text) >= PART and len(rest) >= PART and " " not in text and " " not in rest:
+            yield pointer, text + rest, PARTS
     for pointer, text in said.texts if viewed else ():
         for view in views(text):
             yield pointer, view.text, view.how

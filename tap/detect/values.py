@@ -19,7 +19,7 @@ RUN: Final = 6  # words in a row that are a passage by themselves
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,15}\Z")
 _REST = re.compile(r"://[^\s\"'<>)\]}\\]{6,2000}")
-_KEPT: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-+~%")
+_KEPT: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-+~%/\\")
 _APART: Final = bytes(code if code in _KEPT or code > 127 else 32 for code in range(256))
 _TAKEN_OUT = re.compile(r"\[REDACTED:[\w:-]{0,50}\]")
 _EDGES: Final = "-_+~%"
@@ -28,7 +28,8 @@ _COMMON = re.compile(
 )
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]+")
 _NAMED = re.compile(r"\.[a-z]{1,5}\b")  # behind a file's name
-_PATH = re.compile(r"(?:[a-z]:)?[\\/.~]|[a-z_.-]{1,15}[\\/]")
+_PATH = re.compile(r"[\\/~]|[a-z_-]{1,15}[\\/]")
+_STEPS = re.compile(r"[\\/]")
 _SHARED_URL = re.compile(
     r"[a-z]+://(?:(?:www\.)?w3\.org|json-schema\.org|example\.(?:com|org)|localhost|127\.0\.0\.1)\b"
 )
@@ -64,7 +65,8 @@ def take(text: str, *, paths: bool = True) -> Taken:
     places = [place for place, word in enumerate(words) if len(word) >= ANCHOR]
     long = [words[place] for place in places if len(words[place]) >= LEAST]
     found = list(_addresses(text))
-    found += [value for word in long[:MOST_VALUES] if (value := _token(word, folded, paths))]
+    found += [value for word in long[:MOST_VALUES] for value in _tokens(word, folded, paths)]
+    places = [place for place in places if b"/" not in words[place] and b"\\" not in words[place]]
     if places and places[-1] == len(words) - 1:
         places.pop()
     if places and places[0] == 0:
@@ -101,23 +103,16 @@ def _scheme(before: str) -> str:
     return match[0] if match else ""
 
 
-def _token(word: bytes, folded: str, paths: bool) -> Value | None:
-    """A word as a value, unless it is of a kind that everybody has."""
-    bare = word.decode(errors="replace").strip(_EDGES)
-    if len(bare) < LEAST or _COMMON.fullmatch(bare):
-        return None
-    if not paths and _is_named(bare, folded):
-        return None
-    return Value("id" if _ID.fullmatch(bare) else "string", bare)
+def _tokens(word: bytes, folded: str, paths: bool) -> Iterator[Value]:
+    """The values in a word, but for what everybody has; a path is read name by name."""
+    text = word.decode(errors="replace")
+    is_path = bool(_PATH.match(text))
+    for part in _STEPS.split(text) if is_path and paths else () if is_path else (text,):
+        bare = part.strip(_EDGES)
+        if len(bare) >= LEAST and not _COMMON.fullmatch(bare) and (paths or not _is_file(bare, folded)):
+            yield Value("id" if _ID.fullmatch(bare) else "string", bare)
 
 
-def _is_named(bare: str, folded: str) -> bool:
-    """Whether this is a part of a path or of an address, or the name of a file."""
-    start = folded.find(bare)
-    end = start + len(bare)
-    if _NAMED.match(folded, end):
-        return True
-    if folded[start - 1 : start] not in ("/", "\\") and folded[end : end + 1] not in ("/", "\\"):
-        return False
-    whole = folded[:end].rsplit(maxsplit=1)[-1]
-    return "://" in whole or bool(_PATH.match(whole.lstrip("\"'`([{<,:=")))
+def _is_file(bare: str, folded: str) -> bool:
+    """Whether this is the name of a file."""
+    return bool(_NAMED.match(folded, folded.find(bare) + len(bare)))

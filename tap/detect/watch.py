@@ -109,7 +109,8 @@ class Watch:
             case Usage():
                 return self.usage(record)
             case RunEnded():
-                return self._findings(None, record.at, [("health", lambda: self._end(record))])
+                steps: list[Step] = [("health", lambda: self._end(record)), ("context", self._context.end)]
+                return self._findings(None, record.at, steps)
         return []
 
     def usage(self, usage: Usage) -> list[Finding]:
@@ -151,6 +152,7 @@ class Watch:
                 yield from self._of_texts(said)
             if said.channel == "argument":
                 yield "repeats", lambda: self._repeats.asked(said)
+                self._context.called(said.target or "")
             elif said.exchange is not None:
                 yield "repeats", lambda: self._repeats.answered(said)
         for exchange in said.record.exchanges:
