@@ -15,7 +15,7 @@ from typing import Final
 
 from mcptap.tap.detect.flow import EMAIL, SECRET, Place, Reading
 from mcptap.tap.detect.found import Found, by
-from mcptap.tap.detect.rule import Rule
+from mcptap.tap.detect.rule import Rule, Severity
 from mcptap.tap.records import Redaction
 
 FOREIGN = Rule("foreign-credential", "credentials", "high", "a server is given another server's credential", "LLM02, MCP01",
@@ -83,11 +83,12 @@ def _counts(note: Redaction) -> bool:
 def _told(note: Redaction, origin: Place, in_result: bool, sink: Place) -> Found:
     personal = note.rule.startswith(_PERSONAL)
     rule = EMAIL if note.rule.startswith("pii-email") else SECRET if in_result else FOREIGN
+    severity: Severity | None = "medium" if personal and rule is not EMAIL else None
     evidence = (
         f"[REDACTED:{note.rule}:{note.fingerprint}] — known from {origin.server} {origin.target or ''} "
         f"(message {origin.seq}), goes to {sink.server} {sink.target or ''}"
     )
     return by(
-        rule, "argument", evidence, severity="medium" if personal else None, pointer=note.pointer,
+        rule, "argument", evidence, severity=severity, pointer=note.pointer,
         fingerprint=note.fingerprint, target=sink.target, details={"from": origin.told(), "to": sink.told()},
     )  # fmt: skip

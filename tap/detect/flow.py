@@ -36,7 +36,7 @@ SECRET = Rule(
 EMAIL = Rule(
     "email-flow",
     "flow",
-    "medium",
+    "low",
     "an e-mail address from one server goes to another",
     _OWASP,
     "it came in one server's result",
