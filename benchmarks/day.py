@@ -1,7 +1,7 @@
 """A day of ordinary work with real servers, and what detection has to say about it: nothing above low.
 
 `python -m benchmarks.day [EXCHANGES]`. The idea: files and servers are those of any developer, and what is asked is
-what models ask: look around, read, note, compute. Nobody attacks anybody, so whatever is found above low is found wrongly.
+what models ask: look around, read, note, compute. Nobody attacks anybody: whatever is found above low is found wrongly.
 """
 
 from __future__ import annotations
