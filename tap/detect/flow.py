@@ -114,8 +114,11 @@ class Memory:
         young, old, (asked, before) = self._young, self._old, self._asked
         fresh = numbers.difference(young).difference(old)
         for number in numbers - fresh if len(fresh) < len(numbers) else ():
-            if (young.get(number) or old[number]).server != place.server:
+            known = young.get(number) or old[number]
+            if known.server != place.server:
                 self._also.setdefault(number, set()).add(place.server)
+            elif known.session != place.session:  # what counts is what this life of the host has seen
+                young[number] = place
         theirs = fresh.difference(asked).difference(before)
         if len(theirs) < len(fresh):  # a collector may read a result after the arguments into which it went
             theirs |= {number for number in fresh - theirs if (self.sink(number) or place).at > place.at}

@@ -139,7 +139,7 @@ class Watch:
         """Of what a server says, as far as it is known by that alone; 0 for all else."""
         if said.channel not in ("result", "error") or said.record.side == "client":
             return 0
-        return hash((said.channel, self._server, *(text for _, text in said.texts)))
+        return hash((said.channel, self._server, self._run.host_session_id, *(text for _, text in said.texts)))
 
     def _steps(self, said: Said, *, known: bool) -> Iterator[Step]:
         """The detectors for a message, by name. `known`: the same text was looked at before, and nothing found."""
