@@ -35,6 +35,7 @@ _STRANGE = re.compile(
 _CONTROLS = re.compile("[\x80-\x9f]")
 _LONG_BLANK: Final = " " * 50
 _BLANK_LINES: Final = "\n\n\n"
+PAYS: Final = 1_000  # texts; to look closely at more takes longer than to build the automaton
 MANY_LINES: Final = 60
 MANY_PERCENT: Final = 2  # more of these signs may be an encoding
 _WORD = re.compile(r"[a-z0-9_]+")
@@ -56,7 +57,7 @@ _ALONE: Final = {signs: Seen(signs, frozenset()) for signs in (_NONE, _HIDDEN, _
 
 @lru_cache(maxsize=4)
 def automaton(rules: tuple[TextRule, ...]) -> Automaton:
-    """All rules and signs as one automaton. Building it takes a quarter of a second, once for a process."""
+    """All rules and signs as one automaton, once for a process."""
     return Automaton(rules)
 
 
@@ -64,9 +65,23 @@ class Automaton:
     """What all runs share of the quick look: nothing of what was seen."""
 
     def __init__(self, rules: tuple[TextRule, ...]) -> None:
+        self._rules = rules
+        self._left = PAYS
         self.everything = Seen(_BOTH, frozenset(rules))
         self.by_number: list[str | TextRule] = [*(name for name, _ in SIGNS), *rules]
-        self.database = _built(rules)
+        self.database: Any = None
+
+    def build(self) -> None:
+        """Builds it, unless that was tried before. Takes a quarter of a second."""
+        if self._left >= 0:
+            self._left = -1
+            self.database = _built(self._rules)
+
+    def count(self) -> None:
+        """A text was looked at closely for want of it; after so many it is built."""
+        self._left -= 1
+        if self._left == 0:
+            self.build()
 
 
 class Glance:
@@ -74,14 +89,12 @@ class Glance:
 
     def __init__(self, automaton: Automaton) -> None:
         self._automaton = automaton
-        self._database = automaton.database
-        if self._database is not None:
-            self._scratch, self._stopped = _hyperscan().Scratch(self._database), _hyperscan().ScanTerminated
+        self._database: Any = None
         self._numbers: list[int] = []
 
     def __call__(self, text: str) -> Seen:
         """What a text may hold."""
-        if self._database is None:
+        if self._database is None and not self._is_ready():
             return self._automaton.everything
         numbers = self._numbers
         numbers.clear()
@@ -95,6 +108,15 @@ class Glance:
         told = [self._automaton.by_number[number] for number in numbers]
         signs = plain.union([item for item in told if isinstance(item, str)])
         return Seen(signs, frozenset([item for item in told if isinstance(item, TextRule)]))
+
+    def _is_ready(self) -> bool:
+        self._automaton.count()
+        if self._automaton.database is None:
+            return False
+        self._scratch = _hyperscan().Scratch(self._automaton.database)
+        self._stopped = _hyperscan().ScanTerminated
+        self._database = self._automaton.database
+        return True
 
     def _fired(self, number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
         self._numbers.append(number)
