@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[report.Row]]] = {
     "queries": queries.run,
     "redaction": redaction.run,
 }
+WITHOUT = "[detection]\nenabled = false\n"
 QUICK = 0.2  # of the full number of rounds and messages
 
 
@@ -36,7 +37,7 @@ def main() -> int:
     rows: list[report.Row] = []
     for name in arguments.names or BENCHMARKS:
         with console.status(f"{name} …"):
-            measured = _measure(BENCHMARKS[name], arguments.scale)
+            measured = _measure(BENCHMARKS[name], arguments.scale, arguments.config)
         report.show(measured, console)
         rows += measured
     seconds = time.monotonic() - began
@@ -47,10 +48,10 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _measure(benchmark: Callable[[Bench], Iterator[report.Row]], scale: float) -> list[report.Row]:
+def _measure(benchmark: Callable[[Bench], Iterator[report.Row]], scale: float, config: str) -> list[report.Row]:
     """Runs one benchmark with a home and a collector of its own, so that none inherits another's backlog."""
     with tempfile.TemporaryDirectory(prefix="mcptap-bench-", ignore_cleanup_errors=True) as directory:
-        recorder = Recorder(Path(directory))
+        recorder = Recorder(Path(directory), config)
         try:
             recorder.start()
             return list(benchmark(Bench(subjects(recorder), recorder, scale)))
@@ -63,6 +64,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)} (default: all)")
     parser.add_argument("--quick", dest="scale", action="store_const", const=QUICK, default=1.0, help="under a minute")
     parser.add_argument("--scale", type=float, help="a fraction of the full number of rounds and messages")
+    parser.add_argument(
+        "--without-detection", dest="config", action="store_const", const=WITHOUT, default="", help="with detection off"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.names if name not in BENCHMARKS]:

@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import psutil
@@ -45,9 +46,12 @@ class Recorded:
 class Recorder:
     """mcptap with a home of its own under `directory`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, config: str = "") -> None:
         self.directory = directory
         self.home = directory / "home"
+        if config:
+            self.home.mkdir(mode=0o700)
+            (self.home / "config.toml").write_text(config)
         self.command = _wrapper()
         self._collector: psutil.Process | None = None
         self._reader: duckdb.DuckDBPyConnection | None = None
@@ -130,16 +134,28 @@ class Recorder:
         """Rows of the runs of one name; 0 while there is no store."""
         return self._number(f"count(*) from {relation} {_of(name)}")
 
+    def findings(self, runs: int) -> list[tuple[str, str, int, str]]:
+        """Once so many runs have ended: severity, rule, how often, an example."""
+        deadline = time.monotonic() + 3 * CATCH_UP
+        while self._number("count(*) from runs where state <> 'running'") < runs and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return self._rows(
+            "severity, rule, count(*), any_value(evidence) from findings group by all order by severity, rule"
+        )
+
     def _number(self, sql: str) -> int:
-        """One number from the store, over a connection that is kept, so that asking takes little of the machine."""
+        """One number from the store."""
+        rows = self._rows(sql)
+        return int(rows[0][0]) if rows else 0
+
+    def _rows(self, sql: str) -> list[Any]:
+        """What the store answers, over a connection that is kept, so that asking takes little of the machine."""
         try:
             self._reader = self._reader or read.connect(self.home)
-            found = self._reader.execute("from store.query(?)", [f"select {sql}"]).fetchone()
+            return self._reader.execute("from store.query(?)", [f"select {sql}"]).fetchall()
         except (duckdb.Error, read.NotServingError):
             self._forget_reader()
-            return 0
-        assert found
-        return int(found[0])
+            return []
 
     def _forget_reader(self) -> None:
         if self._reader:

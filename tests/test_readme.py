@@ -101,7 +101,7 @@ def test_the_modes_are_those_that_there_are() -> None:
 def test_the_configuration_in_the_readme_is_understood() -> None:
     document = tomllib.loads("\n".join(text for text in blocks("toml") if not text.startswith("[otlp")))
     settings, detection = read(document), read_detection(document)
-    assert detection.enabled
+    assert not detection.enabled
     assert detection.rules
     assert settings.scopes
     assert settings.allow

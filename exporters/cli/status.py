@@ -125,7 +125,7 @@ def _lines(home: Path, told: dict[str, Any]) -> list[tuple[str, tuple[Cell, ...]
         *(("", _run_line(run)) for run in told["runs"]),
         ("journal", (_state_of(told["journal"]), _detail(told["journal"]))),
         ("store", (_state_of(told["store"]), _detail(told["store"]), behind)),
-        ("gaps", _gap_cells(gaps)),
+        ("gaps", _gap_cells(gaps, loading=bool(lag["bytes"]))),
         *_redaction_lines(told.get("redaction")),
         *_detection_lines(told.get("detection")),
         *(("export", _export_cells(destination)) for destination in told["export"]),
@@ -181,13 +181,13 @@ def _run_line(run: dict[str, Any]) -> tuple[Cell, ...]:
     return run["run_id"][-SHORT:], f"  {run['name'] or '-'}   pid {run['server_pid']}, since {since}"
 
 
-def _gap_cells(gaps: dict[str, Any]) -> tuple[Cell, ...]:
+def _gap_cells(gaps: dict[str, Any], *, loading: bool) -> tuple[Cell, ...]:
     if gaps["count"] is None:
         recorded: Cell = "not known while the store is not served"
     elif gaps["count"]:
         recorded = (f"{gaps['count']}, {size(gaps['bytes'])} passed unrecorded", "yellow")
     else:
-        recorded = ("none", "green")
+        recorded = ("none so far; not all is loaded", "yellow") if loading else ("none", "green")
     noted = gaps.get("noted_bytes")
     return recorded, (f"   {size(noted)} more to be told by the next collector" if noted else "", "yellow")
 

@@ -67,8 +67,7 @@ class Collector:
     """Listens on the socket and keeps house."""
 
     def __init__(self, home: Path, lock: int, left: Processes) -> None:
-        self._left = left
-        self._home, self._lock, self._born = home, lock, time.time()
+        self._home, self._lock, self._left, self._born = home, lock, left, time.time()
         self._present = 0  # connections of taps and readers
         self._taps = 0
         self._state = "starting"
@@ -238,9 +237,10 @@ class Collector:
     _OPERATIONS: ClassVar = {"status": _status, "ping": _pong, "stop": _stop, "lease": _lease}
 
     async def _build_scanner(self) -> None:
-        """Hyperscan's database takes a second: not while a host waits for its first server."""
+        """Hyperscan's databases take a second: not while a host waits for its first server."""
         await anyio.sleep(SETTLED_S)
         await anyio.to_thread.run_sync(self._redaction.build)
+        await anyio.to_thread.run_sync(self._detection.build)
 
     async def _keep_house(self) -> None:
         """What is done every second: disk, notes, compression. A failure is told and tried again."""

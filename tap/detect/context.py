@@ -1,6 +1,6 @@
 """What a server's definitions cost: they fill the model's context before anything is asked.
 
-The idea: the cost is that of one complete offer, told once for a run, as a note.
+The idea: the cost is that of one complete offer, told once for a run, as a note; what of it was never called, at its end.
 """
 
 from __future__ import annotations
@@ -28,7 +28,12 @@ LARGE = Rule(
     "LLM10",
     "more than 2,500 tokens: few have a reason",
 )
-RULES: Final = (TAX, LARGE)
+UNUSED = Rule("unused-tools", "context", "info", "tools were offered and never called", "LLM10",
+              "its definitions were read for nothing")  # fmt: skip
+RULES: Final = (TAX, LARGE, UNUSED)
+TOKENS_UNUSED: Final = 2_500
+MAX_CALLED: Final = 10_000
+TOOL: Final = "tool/"
 TOKENS: Final = 10_000
 TOKENS_OF_ONE: Final = 2_500
 
@@ -39,6 +44,26 @@ class Context:
     def __init__(self) -> None:
         self._tools: dict[str, int] = {}
         self._told = False
+        self._called: set[str] = set()
+
+    def called(self, tool: str) -> None:
+        """A tool was called."""
+        if len(self._called) < MAX_CALLED:
+            self._called.add(tool)
+
+    def end(self) -> list[Found]:
+        """What of the offer a run that called something did without."""
+        unused = {
+            name.removeprefix(TOOL): tokens
+            for name, tokens in self._tools.items()
+            if name.startswith(TOOL) and name.removeprefix(TOOL) not in self._called
+        }
+        total = sum(unused.values())
+        if not self._called or total < TOKENS_UNUSED:
+            return []
+        largest = sorted(unused, key=lambda name: -unused[name])[:3]
+        told = f"{len(unused)} tools, about {total:,} tokens; the largest: {', '.join(largest)}"
+        return [by(UNUSED, "definition", told, pointer="/tools/unused")]
 
     def find(self, said: Said) -> list[Found]:
         """Whether a listing is too much."""

@@ -2,23 +2,28 @@
 
 The idea: of what results hold only keyed numbers are kept, in two generations of bounded size: the older one is dropped
 when the younger is full. What a person asked for first is nobody's data: it is not remembered when a server echoes it.
+Names that programs give (paths, ids) go from server to server in all ordinary work, and are no more than a note.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Final
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 from mcptap.tap.detect.found import Found, by
 from mcptap.tap.detect.rule import Rule, Severity
 from mcptap.tap.detect.said import Said
 from mcptap.tap.detect.texts import excerpt
-from mcptap.tap.detect.values import LEAST, RUN, passages, values
-from mcptap.tap.detect.views import HARMLESS, views
+from mcptap.tap.detect.values import LEAST, RUN, Taken, Value, number_of, take
+from mcptap.tap.detect.views import OPAQUE, PARTS, views
 
-GENERATION: Final = 100_000  # values; two generations take about 25 MB when full
+GENERATION: Final = 80_000  # values; four generations, of results and of arguments, take about 25 MB when full
+MAX_TEXTS: Final = 20_000  # results that are known as a whole
+MAX_JOINED: Final = 64  # arguments that are read together with their neighbours
+PART: Final = 4  # characters of an argument that may be a part of something
 _OWASP: Final = "LLM02, LLM06, MCP10"
 SECRET = Rule(
     "secret-flow",
@@ -31,7 +36,7 @@ SECRET = Rule(
 EMAIL = Rule(
     "email-flow",
     "flow",
-    "medium",
+    "low",
     "an e-mail address from one server goes to another",
     _OWASP,
     "it came in one server's result",
@@ -56,11 +61,10 @@ ENCODED = Rule(
     "data that is encoded on its way is rarely meant to be seen",
 )
 RULES: Final = (SECRET, EMAIL, URL, TEXT, ENCODED)
-_BY_KIND: Final = {"secret": SECRET, "email": EMAIL, "url": URL, "string": TEXT, "passage": TEXT}
+_BY_KIND: Final = {"email": EMAIL, "url": URL, "string": TEXT, "id": TEXT, "passage": TEXT}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a value was seen: one message of one server."""
 
     server: str
@@ -79,30 +83,55 @@ class Place:
         return None in (self.session, other.session) or self.session == other.session
 
 
+Numbers = dict[int, Place]
+Reading = tuple[str, str, str | None]  # pointer, text, how it was come by; None: it stands there so
+
+
 @dataclass(slots=True)
 class Memory:
     """Which values came from where. Bounded; shared by all runs."""
 
     key: bytes
-    _young: dict[int, Place] = field(default_factory=dict)
-    _old: dict[int, Place] = field(default_factory=dict)
-    _asked: tuple[dict[int, Place], dict[int, Place]] = field(default_factory=lambda: ({}, {}))
+    _young: Numbers = field(default_factory=dict)
+    _old: Numbers = field(default_factory=dict)
+    _asked: tuple[Numbers, Numbers] = field(default_factory=lambda: ({}, {}))
     _also: dict[int, set[str]] = field(default_factory=dict)  # further servers that had it
+    _texts: set[int] = field(default_factory=set)  # results of which everything is known
+    _noted: set[tuple[str, str]] = field(default_factory=set)  # servers between which an id went
 
-    def came(self, numbers: Iterable[int], place: Place) -> None:
+    def knows(self, number: int) -> bool:
+        """Whether a result with this number was looked at before, and all of it is still remembered."""
+        return number in self._texts
+
+    def learn(self, number: int) -> None:
+        """Nothing was found in the result with this number, and its values have come."""
+        if len(self._texts) >= MAX_TEXTS:
+            self._texts.clear()
+        self._texts.add(number)
+
+    def came(self, numbers: set[int], place: Place) -> None:
         """These values stand in a result."""
         young, old, (asked, before) = self._young, self._old, self._asked
-        fresh = []
-        for number in numbers:
-            if number in young or number in old:
-                if (young.get(number) or old[number]).server != place.server:
-                    self._also.setdefault(number, set()).add(place.server)
-            elif (number not in asked and number not in before) or (self.sink(number) or place).at > place.at:
-                fresh.append(number)
-        young.update(dict.fromkeys(fresh, place))
-        if len(self._young) > GENERATION:
-            self._old, self._young = self._young, {}
-            self._also = {number: servers for number, servers in self._also.items() if number in self._old}
+        fresh = numbers.difference(young).difference(old)
+        for number in numbers - fresh if len(fresh) < len(numbers) else ():
+            known = young.get(number) or old[number]
+            if known.server != place.server:
+                self._also.setdefault(number, set()).add(place.server)
+            elif known.session != place.session:  # what counts is what this life of the host has seen
+                young[number] = place
+        theirs = fresh.difference(asked).difference(before)
+        if len(theirs) < len(fresh):  # a collector may read a result after the arguments into which it went
+            theirs |= {number for number in fresh - theirs if (self.sink(number) or place).at > place.at}
+        young.update(dict.fromkeys(theirs, place))
+        if len(young) > GENERATION:
+            self._old, self._young = young, {}
+            self._also = {number: servers for number, servers in self._also.items() if number in young}
+            self._texts.clear()
+
+    def any_known(self, numbers: set[int]) -> bool:
+        """Whether any of these came in a result."""
+        young, old = self._young, self._old
+        return any(number in young or number in old for number in numbers)
 
     def origin(self, number: int, sink: Place) -> Place | None:
         """Where a value that goes out to `sink` came from, if that was another server."""
@@ -115,98 +144,124 @@ class Memory:
         """Where a value stood in arguments, and came from nowhere as far as was known."""
         return self._asked[0].get(number) or self._asked[1].get(number)
 
-    def asked(self, numbers: Iterable[int], place: Place) -> None:
-        """These values stand in arguments, and came from nowhere."""
-        young, _ = self._asked
-        for number in numbers:
-            if number not in self._young and number not in self._old and self.sink(number) is None:
-                young[number] = place
+    def asked(self, numbers: set[int], place: Place) -> None:
+        """These values stand in arguments; those that came from nowhere are remembered."""
+        young, before = self._asked
+        fresh = numbers.difference(self._young).difference(self._old).difference(young).difference(before)
+        young.update(dict.fromkeys(fresh, place))
         if len(young) > GENERATION:
             self._asked = ({}, young)
 
-    def number(self, kind: str, text: str) -> int:
-        """A value's number, keyed by this process's random seed and this installation's key."""
-        return hash((self.key, kind, text))
+    def noted(self, origin: Place, sink: Place) -> bool:
+        """Whether it was told before that ids go from this server to that one: more say nothing more."""
+        pair = origin.server, sink.server
+        if pair in self._noted or len(self._noted) > MAX_TEXTS:
+            return True
+        self._noted.add(pair)
+        return False
 
     def fingerprint(self, text: str) -> str:
         """Of a value in a finding: the same for the same value, and no way back."""
         return blake2b(text.encode(errors="replace"), key=self.key[:64], digest_size=8).hexdigest()
 
 
-def remember(said: Said, place: Place, memory: Memory) -> list[Found]:
-    """Remembers what a result holds. A collector may read a result after the arguments into which it went: told here."""
+def remember(said: Said, place: Place, memory: Memory, *, viewed: bool = True) -> list[Found]:
+    """Remembers what a result holds. A collector may read a result after the arguments into which it went: told here.
+
+    `viewed`: something in it may be read in another way.
+    """
     found: dict[tuple[str, str], Found] = {}
     for pointer, text in said.texts:
-        for kind, value in values(text):
-            sink = memory.sink(memory.number(kind, value))
+        if len(text) < LEAST:
+            continue
+        taken = take(text, paths=False)
+        for value in taken.values:
+            sink = memory.sink(number_of(value))
             if sink and sink.server != place.server and sink.at > place.at and place.near(sink):
-                rule = _BY_KIND[kind]
+                rule = _BY_KIND[value.kind]
                 found[rule.id, sink.server] = _told(rule, value, None, place, sink, pointer=pointer, memory=memory)
-        memory.came((memory.number(kind, value) for kind, value in values(text)), place)
-        if len(text) >= LEAST and " " in text:
-            memory.came(passages(text), place)
-        for view in views(text) if _may_be_encoded(text) else ():
-            memory.came((memory.number(kind, value) for kind, value in values(view.text)), place)
+        memory.came(taken.numbers, place)
+        for view in views(text) if viewed and _may_be_encoded(text) else ():
+            memory.came(take(view.text, paths=False).numbers, place)
     return list(found.values())
 
 
 def _may_be_encoded(text: str) -> bool:
-    return len(text) < 65536 and " " not in text
+    return LEAST <= len(text) < 65536 and " " not in text
 
 
-def find(said: Said, place: Place, memory: Memory) -> list[Found]:
+def find(spoken: list[Reading], place: Place, memory: Memory) -> list[Found]:
     """What in these arguments came from another server: of each kind and origin the first."""
     found: dict[tuple[str, str], Found] = {}
-    numbers: list[int] = []
-    for pointer, text in said.texts:
-        readings = [(text, None), *((view.text, view.how) for view in views(text) if view.how not in HARMLESS)]
-        for reading, how in readings:
-            for kind, value, _, origin in _known(reading, place, memory, numbers):
-                rule = _BY_KIND[kind] if how is None else ENCODED
-                if rule in (URL, TEXT) and not origin.near(place):
-                    continue
-                if (rule.id, origin.server) not in found:
-                    found[rule.id, origin.server] = _told(
-                        rule, value, how, origin, place, pointer=pointer, memory=memory
-                    )
+    numbers: set[int] = set()
+    for pointer, text, how in spoken:
+        taken = take(text)
+        if how is None:
+            numbers |= taken.numbers
+        for value, origin in _known(taken, place, memory):
+            opaque = how is not None and not OPAQUE.isdisjoint(how.split(", "))
+            rule = ENCODED if opaque else _BY_KIND[value.kind]
+            if (rule in (URL, TEXT) and not origin.near(place)) or (rule.id, origin.server) in found:
+                continue
+            if opaque and any(other.details["from"] == origin.told() for other in found.values()):
+                continue  # it stands there plainly too
+            if value.kind != "id" or not memory.noted(origin, place):
+                found[rule.id, origin.server] = _told(rule, value, how, origin, place, pointer=pointer, memory=memory)
     memory.asked(numbers, place)
     return list(found.values())
 
 
-def _known(text: str, place: Place, memory: Memory, numbers: list[int]) -> Iterator[tuple[str, str, int, Place]]:
-    for kind, value in values(text):
-        number = memory.number(kind, value)
-        numbers.append(number)
-        if origin := memory.origin(number, place):
-            yield kind, value, number, origin
-    if len(text) >= LEAST and " " in text:
-        threes = passages(text)
-        numbers += threes
-        if threes and (passage := _passage(text, threes, place, memory)):
-            yield passage
+def readings(said: Said, *, viewed: bool = True) -> Iterator[Reading]:
+    """The arguments as they are, then neighbours as one, then in other views. `viewed`: there may be others."""
+    for pointer, text in said.texts:
+        yield pointer, text, None
+    for (pointer, text), (_, rest) in pairwise(said.texts[:MAX_JOINED]):
+        if len(text) >= PART and len(rest) >= PART and " " not in text and " " not in rest:
+            yield pointer, text + rest, PARTS
+    for pointer, text in said.texts if viewed else ():
+        for view in views(text):
+            yield pointer, view.text, view.how
 
 
-def _passage(text: str, threes: list[int], place: Place, memory: Memory) -> tuple[str, str, int, Place] | None:
+def _known(taken: Taken, place: Place, memory: Memory) -> Iterator[tuple[Value, Place]]:
+    if not memory.any_known(taken.numbers):
+        return
+    for value in taken.values:
+        if origin := memory.origin(number_of(value), place):
+            yield value, origin
+    yield from _passage(taken, place, memory)
+
+
+def _passage(taken: Taken, place: Place, memory: Memory) -> Iterator[tuple[Value, Place]]:
     """The first passage that is known: six words in a row, or all of a text."""
-    run = 0
-    for index, number in enumerate(threes):
-        origin = memory.origin(number, place)
-        run = run + 1 if origin else 0
-        if origin and (run == RUN or run == len(threes)):
-            words = text.split()[max(0, index - run + 1) : index + 3]
-            if len(" ".join(words)) >= LEAST:
-                return "passage", " ".join(words), number, origin
-    return None
+    start: int | None = None
+    for at in taken.places:
+        origin = memory.origin(taken.passage(at), place)
+        if origin is None:
+            start = None
+            continue
+        start = at - 1 if start is None else start
+        words = taken.words[start : at + 2]
+        if len(words) >= RUN or len(words) == len(taken.words):
+            shown = b" ".join(words).decode(errors="replace")
+            if len(shown) >= LEAST:
+                yield Value("passage", shown), origin
+                return
 
 
 def _told(
-    rule: Rule, value: str, how: str | None, origin: Place, sink: Place, *, pointer: str, memory: Memory
+    rule: Rule, value: Value, how: str | None, origin: Place, sink: Place, *, pointer: str, memory: Memory
 ) -> Found:
-    shown = excerpt(value, 0, min(len(value), 120), 0)
+    shown = excerpt(value.text, 0, min(len(value.text), 120), 0)
     severity: Severity | None = None if origin.near(sink) else "low"
-    evidence = f"{shown} — from {origin.server} {origin.target or ''} (message {origin.seq}) to {sink.server} {sink.target or ''}"
+    if value.kind == "id" and rule is TEXT:
+        severity = "info"
+    evidence = (
+        f"{shown} — from {origin.server} {origin.target or ''} (message {origin.seq}) "
+        f"to {sink.server} {sink.target or ''}"
+    )
     return by(
         rule, "argument", evidence + (f", as {how}" if how else ""), severity=severity, pointer=pointer,
-        fingerprint=memory.fingerprint(value), target=sink.target,
+        fingerprint=memory.fingerprint(value.text), target=sink.target,
         details={"from": origin.told(), "to": sink.told(), "encoding": how},
     )  # fmt: skip

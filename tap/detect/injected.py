@@ -6,11 +6,13 @@ severity follows from that. What is found in another view of the text alone was 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from mcptap.tap.detect.found import Found
+from mcptap.tap.detect.glance import VIEWED, Automaton, Seen, automaton
 from mcptap.tap.detect.quoted import LISTED, speaks_of
 from mcptap.tap.detect.rule import CHANNELS, WEIGHTS, Channel, TextRule, severity_of
 from mcptap.tap.detect.scanner import Hit, Scanner
@@ -54,32 +56,43 @@ class Injected:
         # What only adds to others is looked for when there is something to add to.
         self._decide = {channel: _scanner(rules, channel, (1, 2)) for channel in CHANNELS}
         self._add = {channel: _scanner(rules, channel, (3,)) for channel in CHANNELS}
+        self._rules = rules
+
+    @cached_property
+    def automaton(self) -> Automaton:
+        """For the quick look at what is said; definitions are few, and always looked at closely."""
+        said = {rule for channel in CHANNELS if channel != "definition" for rule in self._decide[channel].rules}
+        return automaton(tuple(rule for rule in self._rules if rule in said))
 
     def listens(self, channel: Channel) -> bool:
         """Whether any rule is for this channel."""
         return bool(self._decide[channel].rules)
 
-    def matches(self, texts: Iterable[tuple[str, str]], channel: Channel) -> list[Match]:
+    def matches(self, texts: Iterable[tuple[str, str]], channel: Channel, seen: Seen | None = None) -> list[Match]:
         """Everything that the rules of a channel match in these texts."""
-        return [match for pointer, text in texts for match in self._in_text(text, pointer, channel)]
+        return [match for pointer, text in texts for match in self._in_text(text, pointer, channel, seen)]
 
-    def find(self, texts: Iterable[tuple[str, str]], channel: Channel, target: str | None = None) -> list[Found]:
-        """At most one finding: all that speaks for it together."""
-        found = verdict(self.matches(texts, channel), channel, target)
+    def find(
+        self, texts: Iterable[tuple[str, str]], channel: Channel, target: str | None = None, seen: Seen | None = None
+    ) -> list[Found]:
+        """At most one finding: all that speaks for it together. `seen`: what the texts may hold."""
+        found = verdict(self.matches(texts, channel, seen), channel, target)
         return [found] if found else []
 
-    def _in_text(self, text: str, pointer: str, channel: Channel) -> list[Match]:
-        ascii_only = text.isascii()
-        base = text if ascii_only else text.translate(_QUOTES)
-        found = self._judged(base, self._hits(base, channel), pointer, channel, None)
+    def _in_text(self, text: str, pointer: str, channel: Channel, seen: Seen | None) -> list[Match]:
+        base = text if text.isascii() else text.translate(_QUOTES)
+        among = None if seen is None else seen.rules
+        found = self._judged(base, self._hits(base, channel, among), pointer, channel, None)
+        if seen is not None and VIEWED not in seen.signs:
+            return found
         plainly = {match.rule.id for match in found}
         for view in views(base):
             hits = [hit for hit in self._hits(view.text, channel) if hit.rule.id not in plainly]
             found += self._judged(view.text, hits, pointer, channel, view)
         return found
 
-    def _hits(self, text: str, channel: Channel) -> list[Hit]:
-        hits = self._decide[channel].hits(text)
+    def _hits(self, text: str, channel: Channel, among: Set[TextRule] | None = None) -> list[Hit]:
+        hits = self._decide[channel].hits(text, among) if among is None or among else []
         return sorted([*hits, *self._add[channel].hits(text)], key=lambda hit: hit.start) if hits else hits
 
     def _judged(self, text: str, hits: list[Hit], pointer: str, channel: Channel, view: View | None) -> list[Match]:

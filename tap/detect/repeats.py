@@ -70,14 +70,15 @@ class Repeats:
         if said.record.at - self._at > PAUSE_NS:
             self._last.clear()
         self._at = said.record.at
-        self._same = self._same + 1 if self._last and self._last[-1] == call else 1
+        again = call in self._last
+        self._same = self._same + 1 if again and self._last[-1] == call else 1
         self._last.append(call)
         self._pending[said.record.seq] = call
         if len(self._pending) > 1000:
             del self._pending[next(iter(self._pending))]
         if _is_news(self._same, SAME_CALLS) and call not in self._failed:
             return [_told(SAME, said, f"{said.target}: {self._same} times with the same arguments")]
-        if period := self._circle():
+        if again and (period := self._circle()):
             self._last.clear()
             return [_told(LOOP, said, f"{ROUNDS} rounds of the same {period} calls, the last of {said.target}")]
         return []

@@ -61,14 +61,14 @@ def _asked(record: MessageRecord, body: dict[str, Any]) -> Said:
     target = (record.facts or {}).get("target")
     if not isinstance(params, dict) or not target:
         return Said(record, None, record.method)
-    texts = [] if params.get("arguments") is None else list(leaves(params["arguments"], "/params/arguments"))
+    texts = [] if params.get("arguments") is None else leaves(params["arguments"], "/params/arguments")
     if isinstance(params.get("uri"), str):
         texts.append(("/params/uri", params["uri"]))
     return Said(record, "argument", record.method, str(target), texts)
 
 
 def _texts(body: dict[str, Any], part: str) -> Texts:
-    return list(leaves(body.get(part), f"/{part}"))
+    return leaves(body.get(part), f"/{part}")
 
 
 def offered(body: Any) -> Iterator[tuple[str, Texts]]:

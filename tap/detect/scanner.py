@@ -7,7 +7,7 @@ that stand far apart do not wake a rule, and no search is long. Whoever has a fa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import Final, NamedTuple
 
 from mcptap.tap.detect.rule import TextRule
@@ -89,11 +89,15 @@ class Scanner:
         self._fired = fired or Words(self.rules)
         self._order = {rule: number for number, rule in enumerate(self.rules)}
 
-    def hits(self, text: str) -> list[Hit]:
-        """All matches, in the order of the text; one in the overlap of two pieces may be told twice."""
+    def hits(self, text: str, among: Set[TextRule] | None = None) -> list[Hit]:
+        """All matches, in the order of the text; one in the overlap of two pieces may be told twice.
+
+        `among`: no other rules can match in this text, as somebody knows who has had a quick look at it.
+        """
         found: list[Hit] = []
+        narrow = among is None or len(text) > PIECE
         for offset, piece in pieces(text):
-            for rule in self._fired(piece):
+            for rule in self._fired(piece) if narrow else [rule for rule in among or () if rule in self._order]:
                 for count, match in enumerate(rule.compiled.finditer(piece)):
                     if count == MAX_HITS:
                         break

@@ -28,7 +28,7 @@ class SettingsError(ValueError):
 class Settings:
     """All of it. The default is what a user gets who sets nothing."""
 
-    enabled: bool = False  # what is searched for takes twice the time of all else
+    enabled: bool = True
     floors: Mapping[Channel, Severity] = field(default_factory=dict)  # a finding below it is not recorded
     rules: tuple[TextRule, ...] = ()
 
@@ -43,7 +43,7 @@ def read(document: Mapping[str, Any]) -> Settings:
     if not isinstance(table, dict):
         raise SettingsError("detection: must be a table")
     _known(table, KNOWN, "detection")
-    rules, enabled = table.get("rules", {}), table.get("enabled", False)
+    rules, enabled = table.get("rules", {}), table.get("enabled", True)
     if not isinstance(rules, dict):
         raise SettingsError("detection.rules: must be a table of rules")
     if not isinstance(enabled, bool):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 MOST: Final = 50_000  # texts of one message
@@ -11,20 +10,30 @@ MAX_TEXT: Final = 2 << 20  # characters of one text; of a longer one the beginni
 Texts = list[tuple[str, str]]  # pointer, text
 
 
-def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
-    """Every string of `value` with its JSON pointer. Keys are no texts."""
-    left = MOST
-    waiting: list[tuple[str, Any]] = [(pointer, value)]
-    while waiting and left:
-        place, item = waiting.pop()
-        left -= 1
-        if isinstance(item, str):
-            if item:
-                yield place, item if len(item) <= MAX_TEXT else f"{item[: MAX_TEXT // 2]}\n{item[-MAX_TEXT // 2 :]}"
-        elif isinstance(item, dict):
-            waiting += [(f"{place}/{escaped(key)}", inner) for key, inner in reversed(item.items())]
-        elif isinstance(item, list):
-            waiting += [(f"{place}/{index}", inner) for index, inner in enumerate(item)][::-1]
+def leaves(value: Any, pointer: str = "") -> Texts:
+    """Every string of `value` with its JSON pointer, in order. Keys are no texts."""
+    found: Texts = []
+    _gather(value, pointer, found)
+    return found
+
+
+def _gather(value: Any, pointer: str, found: Texts) -> None:
+    """Bodies are at most 200 levels deep: what is deeper is not kept."""
+    if isinstance(value, str):
+        if value and len(found) < MOST:
+            found.append((pointer, value if len(value) <= MAX_TEXT else _ends(value)))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if isinstance(inner, (str, dict, list)):
+                _gather(inner, f"{pointer}/{escaped(key)}", found)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            if isinstance(inner, (str, dict, list)):
+                _gather(inner, f"{pointer}/{index}", found)
+
+
+def _ends(text: str) -> str:
+    return f"{text[: MAX_TEXT // 2]}\n{text[-MAX_TEXT // 2 :]}"
 
 
 def escaped(key: str) -> str:

@@ -1,68 +1,118 @@
 """What of a text can be recognised elsewhere: addresses, long tokens, passages. Nothing is kept but keyed numbers.
 
 The idea: a value of 16 characters or more that is the same in two places did not get there by chance, unless it is of a
-kind that everybody has (dates, words of a language, rules of dashes). A passage is known by each three words in a row, so
-that a part of it is recognised wherever it is cut.
+kind that everybody has (dates, words of a language, names of files). A passage is known by its long words, each with
+its neighbours: so a part of it is recognised wherever it is cut, and most of its words cost nothing.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 LEAST: Final = 16  # characters
 MOST: Final = 1 << 18  # characters of a text that are taken apart
-WORDS: Final = 3  # of a passage that are known together
-RUN: Final = 4  # overlapping threes in a row (six words) that are a passage by themselves
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
-_URL = re.compile(r"[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>)\]}\\]{6,2000}")
-_APART: Final = {ord(char): " " for char in "\"'`,;()<>[]{}|=\\"}
-_EDGES: Final = ".:!?*_-#/"
+MOST_VALUES: Final = 2_000  # addresses and tokens of one text, and as many passages
+ANCHOR: Final = 7  # characters from which on a word is long: one of four or five is
+RUN: Final = 6  # words in a row that are a passage by themselves
+_EMAIL = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,5}[A-Za-z]{2,24}\b")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,15}\Z")
+_REST = re.compile(r"://[^\s\"'<>)\]}\\]{6,2000}")
+_KEPT: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-+~%/\\")
+_APART: Final = bytes(code if code in _KEPT or code > 127 else 32 for code in range(256))
+_TAKEN_OUT = re.compile(r"\[REDACTED:[\w:-]{0,50}\]")
+_EDGES: Final = "-_+~%"
 _COMMON = re.compile(
-    r"\d{4}-\d\d-\d\d[T_ ]?[\d:.+Zz-]*|[A-Za-z'-]+|(.)\1{7,}.*|v?\d+(?:\.\d+)+\S{0,12}|\[?REDACTED.*|[\d.:+-]{1,20}",
-    re.IGNORECASE,
+    r"\d{4}-\d\d-\d\d[t_]?[\d+z-]*|[a-z_-]+|(.)\1{7,}.*|[\d+-]+|redacted.*|(?:[a-z]+[_-])+\d{1,4}|\d{1,4}(?:[_-][a-z]+)+"
 )
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]+")
+_NAMED = re.compile(r"\.[a-z]{1,5}\b")  # behind a file's name
+_PATH = re.compile(r"[\\/~]|[a-z_-]{1,15}[\\/]")
+_STEPS = re.compile(r"[\\/]")
 _SHARED_URL = re.compile(
     r"[a-z]+://(?:(?:www\.)?w3\.org|json-schema\.org|example\.(?:com|org)|localhost|127\.0\.0\.1)\b"
 )
 
 
 class Value(NamedTuple):
-    """Something that can be recognised. `passage`: three words, that mean nothing alone."""
+    """Something that can be recognised."""
 
-    kind: str  # `email`, `url`, `string`, `passage`
-    text: str
+    kind: str  # `email`, `url`, `string`, `id`: one of those names that programs give
+    text: str  # in lower case, but for addresses of pages
 
 
-def values(text: str) -> Iterator[Value]:
-    """The addresses and tokens in a text."""
+class Taken(NamedTuple):
+    """What was taken from a text."""
+
+    values: list[Value]
+    words: list[bytes]
+    places: list[int]  # of the long words that have two neighbours
+    numbers: set[int]  # of values and passages
+
+    def passage(self, place: int) -> int:
+        """The number of a long word with its neighbours."""
+        return hash((self.words[place - 1], self.words[place], self.words[place + 1]))
+
+
+def take(text: str, *, paths: bool = True) -> Taken:
+    """The values and the passages in a text. `paths`: also what stands in names of files."""
     text = text[:MOST]
+    if "[REDACTED:" in text:
+        text = _TAKEN_OUT.sub(" ", text)  # those are compared by their digits
+    folded = text.lower()
+    words = folded.encode(errors="replace").translate(_APART).split()
+    places = [place for place, word in enumerate(words) if len(word) >= ANCHOR]
+    long = [words[place] for place in places if len(words[place]) >= LEAST]
+    found = list(_addresses(text))
+    found += [value for word in long[:MOST_VALUES] for value in _tokens(word, folded, paths)]
+    places = [place for place in places if b"/" not in words[place] and b"\\" not in words[place]]
+    if places and places[-1] == len(words) - 1:
+        places.pop()
+    if places and places[0] == 0:
+        del places[0]
+    numbers = {hash((words[place - 1], words[place], words[place + 1])) for place in places[:MOST_VALUES]}
+    if found:
+        numbers.update(map(number_of, found))
+    return Taken(found, words, places, numbers)
+
+
+def number_of(value: Value) -> int:
+    """A value's number, keyed by this process's own random seed."""
+    return hash(value.text)
+
+
+def _addresses(text: str) -> Iterator[Value]:
     if "@" in text:
         for match in _EMAIL.finditer(text):
             yield Value("email", match[0].lower().rstrip("."))
-    if "://" in text:
-        for match in _URL.finditer(text):
-            url = match[0].rstrip(".,;:!?")
+    at = text.find("://")
+    while at >= 0:  # a search for schemes would try every letter
+        rest, scheme = _REST.match(text, at), _scheme(text[max(0, at - 16) : at])
+        if rest and scheme:
+            url = scheme + rest[0].rstrip(".,;:!?")
             if len(url) >= LEAST and not _SHARED_URL.match(url):
                 yield Value("url", url)
-    for token in [word for word in _words(text) if len(word) >= LEAST]:
-        if "://" not in token and "@" not in token:
-            bare = token.strip(_EDGES)
-            if len(bare) >= LEAST and not _COMMON.fullmatch(bare):
-                yield Value("string", bare)
+        at = text.find("://", rest.end() if rest else at + 3)
 
 
-def passages(text: str) -> list[int]:
-    """Numbers of each three words in a row, in order; keyed by this process's own random seed."""
-    words = _words(text[:MOST])
-    if len(words) < WORDS:
-        return []
-    return [hash(three) for three in zip(words, words[1:], words[2:], strict=False)]
+def _scheme(before: str) -> str:
+    if before.endswith(("https", "http")) and not before[-6:-5].isalnum():
+        return "https" if before.endswith("s") else "http"
+    match = _SCHEME.search(before)
+    return match[0] if match else ""
 
 
-@lru_cache(maxsize=2)
-def _words(text: str) -> list[str]:
-    """The words of a text in lower case: asked for twice, once for tokens and once for passages."""
-    return text.lower().translate(_APART).split()
+def _tokens(word: bytes, folded: str, paths: bool) -> Iterator[Value]:
+    """The values in a word, but for what everybody has; a path is read name by name."""
+    text = word.decode(errors="replace")
+    is_path = bool(_PATH.match(text))
+    for part in _STEPS.split(text) if is_path and paths else () if is_path else (text,):
+        bare = part.strip(_EDGES)
+        if len(bare) >= LEAST and not _COMMON.fullmatch(bare) and (paths or not _is_file(bare, folded)):
+            yield Value("id" if _ID.fullmatch(bare) else "string", bare)
+
+
+def _is_file(bare: str, folded: str) -> bool:
+    """Whether this is the name of a file."""
+    return bool(_NAMED.match(folded, folded.find(bare) + len(bare)))

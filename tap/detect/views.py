@@ -102,12 +102,15 @@ def _emphasis(text: str) -> Iterator[View]:
 
 def _spaced(text: str) -> Iterator[View]:
     """`i g n o r e  a l l`: more than one blank parts words; else nobody can say where one ends."""
-    if _may_be_spaced(text):
+    if may_be_spaced(text):
         yield View(_SPACED.sub(lambda run: re.sub(r"[ .\-_·]", "", run[0]), text), "spaced letters")
 
 
-def _may_be_spaced(text: str) -> bool:
-    return any(text.count(sign) * 5 > len(text) * 2 for sign in (" ", "-", ".", "_"))
+def may_be_spaced(text: str) -> bool:
+    """Whether a text has nearly as many separators as letters."""
+    most = len(text) * 2
+    count = text.count
+    return count(" ") * 5 > most or count("-") * 5 > most or count(".") * 5 > most or count("_") * 5 > most
 
 
 def _encoded(text: str) -> Iterator[View]:
@@ -150,6 +153,8 @@ _CODECS: Final[tuple[tuple[re.Pattern[str], Callable[[str], str | None], str], .
 _READINGS: Final[tuple[Callable[[str], Iterator[View]], ...]] = (
     _folded, _entities, _escapes, _percent, _emphasis, _spaced, _encoded,
 )  # fmt: skip
+PARTS: Final = "parts"  # of several texts, read as one
+OPAQUE: Final = frozenset(("base64", "hexadecimal", "percent encoding", PARTS))  # readings that nobody has at a glance
 HARMLESS: Final = frozenset(("without emphasis",))  # readings that nobody hides behind
 
 

@@ -96,16 +96,22 @@ class Violations:
     def find(self, said: Said) -> list[Found]:
         """What is wrong with a message; each kind once."""
         record = said.record
-        found = [one for check in (_noise, self._id, _orphan, _handshake, _size) for one in check(said)]
-        fresh = [one for one in found if (name := one.rule + one.details.get("cause", "")) not in self._told
-                 and not self._told.add(name)]  # type: ignore[func-returns-value]  # fmt: skip
+        found = [*self._id(said), *_size(said)] if record.kind == "request" else _size(said)
+        for check in _CHECKS.get(record.kind, ()):
+            found += check(said)
         if record.kind in ("result", "error") and record.rpc_id is not None:
             self._open.pop(("client" if record.side == "server" else "server", record.rpc_id), None)
-        return fresh
+        return [one for one in found if self._is_news(one)] if found else found
+
+    def _is_news(self, one: Found) -> bool:
+        name = one.rule + one.details.get("cause", "")
+        known = name in self._told
+        self._told.add(name)
+        return not known
 
     def _id(self, said: Said) -> list[Found]:
         record = said.record
-        if record.kind != "request" or record.rpc_id is None:
+        if record.rpc_id is None:
             return []
         if record.method in ("initialize", "server/discover"):  # another client on the same pipe begins anew
             self._open = {key: None for key in self._open if key[0] != record.side}
@@ -120,7 +126,7 @@ class Violations:
 
 def _noise(said: Said) -> list[Found]:
     record = said.record
-    if record.kind != "noise" or record.truncated or not isinstance(record.body, str):
+    if record.truncated or not isinstance(record.body, str):
         return []
     shown = excerpt(record.body, 0, min(len(record.body), 200), 0)
     if record.side == "client":
@@ -139,7 +145,7 @@ def _orphan(said: Said) -> list[Found]:
 
 def _handshake(said: Said) -> list[Found]:
     record = said.record
-    if record.side != "server" or said.method != "initialize" or record.kind not in ("result", "error"):
+    if record.side != "server" or said.method != "initialize":
         return []
     if record.kind == "error":
         return [
@@ -162,3 +168,7 @@ def _size(said: Said) -> list[Found]:
     if record.size_bytes <= LARGEST:
         return []
     return [by(LONG, "process", f"{record.size_bytes:,} bytes from the {record.side}", details={"cause": record.side})]
+
+
+_ANSWERS: Final = (_orphan, _handshake)
+_CHECKS: Final = {"noise": (_noise,), "result": _ANSWERS, "error": _ANSWERS}

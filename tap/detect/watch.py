@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from mcptap.tap.detect import flow, health, hidden
@@ -21,6 +22,7 @@ from mcptap.tap.detect.command import Programs
 from mcptap.tap.detect.context import Context
 from mcptap.tap.detect.credentials import Held
 from mcptap.tap.detect.found import Found, by, finding
+from mcptap.tap.detect.glance import HIDDEN, VIEWED, Glance
 from mcptap.tap.detect.injected import Injected
 from mcptap.tap.detect.repeats import Repeats
 from mcptap.tap.detect.rule import Rule
@@ -43,6 +45,8 @@ INTERNAL: Final = Rule(
 RULES: Final = (INTERNAL,)
 MOST: Final = 5_000  # findings of one run: nobody reads more
 LAST_WORDS: Final = 5  # lines of stderr that a crash is told with
+
+Step = tuple[str, Callable[[], list[Found]]]  # a detector's name, and what calls it
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +84,11 @@ class Watch:
             health.Growth(),
         )
         self._changes = Changes(self._server, everywhere.offered, everywhere.injected)
+        self._glance = Glance(everywhere.injected.automaton)
+        self._of_offers: tuple[tuple[str, Callable[[Said], list[Found]]], ...] = (
+            ("poisoned", self._poisoned), ("changed", self._compare), ("shadowed", self._shadow),
+            ("context", self._context.find),
+        )  # fmt: skip
         self._written: set[str] = set()  # ids that are in the journal
         self._said: list[str] = []
         self._made: set[str] = set()  # ids
@@ -100,7 +109,8 @@ class Watch:
             case Usage():
                 return self.usage(record)
             case RunEnded():
-                return self._findings(None, record.at, [("health", lambda: self._end(record))])
+                steps: list[Step] = [("health", lambda: self._end(record)), ("context", self._context.end)]
+                return self._findings(None, record.at, steps)
         return []
 
     def usage(self, usage: Usage) -> list[Finding]:
@@ -114,35 +124,53 @@ class Watch:
     def _message(self, record: MessageRecord) -> list[Finding]:
         try:
             said = saying.read(record)
+            number = self._number(said)
+            steps = list(self._steps(said, known=self._all.memory.knows(number)))
         except Exception as bug:
             return self._failed(record.seq, record.at, "said", bug)
         if record.kind == "request" and record.side == "client":
             self._changes.asked(said)
-        steps: list[tuple[str, Callable[[], list[Found]]]] = [("violations", lambda: self._violations.find(said))]
-        if said.channel is not None:
-            steps += [(name, lambda step=step: step(said)) for name, step in self._steps(said)]  # type: ignore[misc]
-        for exchange in record.exchanges:
-            if exchange.outcome == "cancelled":
-                steps.append(("health", lambda exchange=exchange: health.cancelled(exchange)))  # type: ignore[misc]
-        return self._findings(record.seq, record.at, steps)
+        found = self._findings(record.seq, record.at, steps)
+        if number and not found:
+            self._all.memory.learn(number)
+        return found
 
-    def _steps(self, said: Said) -> Iterator[tuple[str, Callable[[Said], list[Found]]]]:
-        """The detectors for a channel, by name."""
+    def _number(self, said: Said) -> int:
+        """Of what a server says, as far as it is known by that alone; 0 for all else."""
+        if said.channel not in ("result", "error") or said.record.side == "client":
+            return 0
+        return hash((said.channel, self._server, self._run.host_session_id, *(text for _, text in said.texts)))
+
+    def _steps(self, said: Said, *, known: bool) -> Iterator[Step]:
+        """The detectors for a message, by name. `known`: the same text was looked at before, and nothing found."""
+        yield "violations", lambda: self._violations.find(said)
         if said.offers:
-            yield "poisoned", self._poisoned
-            yield "changed", self._compare
-            yield "shadowed", self._shadow
-            yield "context", self._context.find
-            return
-        yield "hidden", lambda said: hidden.find(said.texts, said.channel or "result", said.target)
-        if self._all.injected.listens(said.channel or "result"):
-            yield "injected", lambda said: self._all.injected.find(said.texts, said.channel or "result", said.target)
-        if said.channel == "argument":
-            yield "repeats", self._repeats.asked
-            yield "flow", self._sink
+            for name, step in self._of_offers:
+                yield name, partial(step, said)
+        elif said.channel is not None:
+            if not known:
+                yield from self._of_texts(said)
+            if said.channel == "argument":
+                yield "repeats", lambda: self._repeats.asked(said)
+                self._context.called(said.target or "")
+            elif said.exchange is not None:
+                yield "repeats", lambda: self._repeats.answered(said)
+        for exchange in said.record.exchanges:
+            if exchange.outcome == "cancelled":
+                yield "health", partial(health.cancelled, exchange)
+
+    def _of_texts(self, said: Said) -> Iterator[Step]:
+        """The detectors that read texts: those for which the quick look sees a reason."""
+        channel = said.channel or "result"
+        seen = self._glance("\0".join([text for _, text in said.texts]))
+        if HIDDEN in seen.signs:
+            yield "hidden", lambda: hidden.find(said.texts, channel, said.target)
+        if (seen.rules or VIEWED in seen.signs) and self._all.injected.listens(channel):
+            yield "injected", lambda: self._all.injected.find(said.texts, channel, said.target, seen)
+        if channel == "argument":
+            yield "flow", lambda: self._sink(said, viewed=VIEWED in seen.signs)
         elif said.record.side == "server" and said.record.kind != "request":
-            yield "repeats", self._repeats.answered
-            yield "flow", self._source
+            yield "flow", lambda: self._source(said, viewed=VIEWED in seen.signs)
 
     def _poisoned(self, said: Said) -> list[Found]:
         found = []
@@ -165,18 +193,20 @@ class Watch:
         record, run = said.record, self._run
         return flow.Place(self._server, run.run_id, record.seq, record.at, said.target, run.host_session_id)
 
-    def _sink(self, said: Said) -> list[Found]:
-        place = self._place(said)
+    def _sink(self, said: Said, *, viewed: bool) -> list[Found]:
+        place, redactions, memory, held = self._place(said), said.record.redactions, self._all.memory, self._all.held
+        spoken = list(flow.readings(said, viewed=viewed))
         with self._all.lock:
-            return [
-                *self._all.held.find(said.record.redactions, place), *flow.find(said, place, self._all.memory),
-            ]  # fmt: skip
+            plain = held.plain(spoken, place, self._all.key)
+            found = [*held.find(redactions, place), *plain] if redactions or plain else []
+            return found + flow.find(spoken, place, memory)
 
-    def _source(self, said: Said) -> list[Found]:
+    def _source(self, said: Said, *, viewed: bool) -> list[Found]:
         place = self._place(said)
         with self._all.lock:
-            self._all.held.had(said.record.redactions, place, result=True)
-            return flow.remember(said, place, self._all.memory)
+            if said.record.redactions:
+                self._all.held.had(said.record.redactions, place, result=True)
+            return flow.remember(said, place, self._all.memory, viewed=viewed)
 
     def _start(self) -> list[Found]:
         run = self._run
@@ -190,7 +220,7 @@ class Watch:
             started, words = self._run.server_pid is not None, "\n".join(self._said)
             return health.ended(record, self._server, self._all.crashes, started, words)
 
-    def _findings(self, seq: int | None, at: int, steps: list[tuple[str, Callable[[], list[Found]]]]) -> list[Finding]:
+    def _findings(self, seq: int | None, at: int, steps: Iterable[Step]) -> list[Finding]:
         """The records of what these detectors find, without those that are not wanted."""
         made: list[Finding] = []
         for name, step in steps:

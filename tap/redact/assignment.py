@@ -54,6 +54,7 @@ _NO_SECRET = re.compile(
     |(?:self|this|os|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
+_MODULE = re.compile(r"[a-z_]{1,32}(?:\.[a-z_]{1,32}){1,4}")  # a cookie has a name and a sign, or is no word
 _WORD_ONLY = re.compile(r"[A-Za-z]+[.!?]*")
 # The name of something else, in the spelling of programs: `clientSecret`, `tokens.refresh_token`, `SESSION_TOKEN`.
 _REFERENCE = re.compile(r"[A-Za-z_$]+(?:(?:\?\.|\.|::|->)[A-Za-z_$]+)*")
@@ -96,7 +97,11 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
     if sign["sign"] == ">":
         return _element(text, start - len(before), sign.end())
     if quoted := QUOTED.match(text, sign.end()):
-        no_secret = stands_for(quoted["secret"]) or is_directory(name, quoted["secret"])
+        no_secret = (
+            stands_for(quoted["secret"])
+            or is_directory(name, quoted["secret"])
+            or (name.lower().endswith("cookie") and _MODULE.fullmatch(quoted["secret"]))
+        )
         return None if no_secret else quoted.span("secret")
     begins_line = _LINE_START.search(text[max(0, start - len(before) - 24) : start - len(before)]) is not None
     return _bare(text, sign.end(), name.lower(), sign["sign"], begins_line=begins_line)
@@ -128,7 +133,8 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
     scheme = _SCHEME.match(text, at)
     if sign == ":" and (name.endswith("cookie") or (name.endswith("authorization") and not scheme)):
         line = _LINE.match(text, at)
-        return line.span() if line and _HEADER.fullmatch(line[0]) else None
+        taken = line is not None and _HEADER.fullmatch(line[0]) and not stands_for(line[0].rstrip())
+        return line.span() if line and taken else None
     if (nested := _NESTED.match(text, at)) and not PLACEHOLDER.match(text, at):
         return nested.span()
     dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()

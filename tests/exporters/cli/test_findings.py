@@ -29,8 +29,6 @@ class Attacked:
     def __init__(self, command: Any, tmp_path: Path) -> None:
         self.command, self.program = command, tmp_path / "server.py"
         self.program.write_text(SERVER)
-        Path(command.home).mkdir(mode=0o700, exist_ok=True)
-        Path(command.home, "config.toml").write_text("[detection]\nenabled = true\n")
 
     def run(self, description: str, text: str = "fine") -> None:
         asked = [{"jsonrpc": "2.0", "id": n, "method": m, "params": p} for n, (m, p) in enumerate(ASKED)]

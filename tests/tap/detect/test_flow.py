@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +29,7 @@ GOES_OUT = {
     "hexadecimal": (b"it is Zebra-44871-Alpha-X".hex(), "encoded-flow"),
     "percent encoding": (quote("https://intranet.corp.test/reports/9931", safe=""), "encoded-flow"),
 }
+NAMES = "6f1c2d3e-4a5b-4c6d-8e9f-0a1b2c3d4e5f"
 STAYS = {
     "a date": ("2026-11-21T10:48:00Z", "made at 2026-11-21T10:48:00Z"),
     "a long word": ("internationalization", "on internationalization only"),
@@ -89,12 +91,54 @@ def test_a_server_is_told_of_that_is_given_anothers_credential(play: Play, ids: 
     assert mail.ask("tools/call", asked, (note,)) == [], "it holds it now"
 
 
+def test_a_secret_that_only_its_name_told_is_recognised_where_it_goes_without_it(play: Play, ids: Ids) -> None:
+    pages, mail = play("pages"), play("mail")
+    digits = hmac.digest(b"k" * 32, b"figs-and-olives-77", "sha256").hex()[:8]
+    note = Redaction("/result/content/0/text", "key-name", digits, len("figs-and-olives-77"))
+    pages.ask("tools/call", {"name": "read"})
+    pages.answer({"content": [{"type": "text", "text": f"PASSWORD=[REDACTED:key-name:{digits}]"}]}, (note,))
+    found = [
+        *mail.call("send", {"body": "it is figs-and-olives-76"}),
+        *mail.call("send", {"body": "no: figs-and-olives-77"}),
+    ]
+    assert [(one.rule, one.severity, one.seq) for one in found] == [("secret-flow", "high", 3)]
+    assert "figs" not in found[0].evidence
+
+
+def test_a_token_in_two_arguments_is_recognised(play: Play, ids: Ids) -> None:
+    pages, mail = play("pages"), play("mail")
+    pages.call("fetch", {"q": "x"}, TEXT)
+    assert ids(mail.call("send", {"a": "Zebra-44", "b": "871-Alpha-X"})) == ["encoded-flow"]
+
+
+def test_names_that_programs_give_are_no_more_than_a_note_and_told_once(play: Play) -> None:
+    pages, mail = play("pages"), play("mail")
+    pages.call(
+        "fetch", {"q": "x"}, f"{NAMES} in /srv/data_2026/quarter_3_final_v2x/report.csv and quarterly_3x_numbers.xlsx"
+    )
+    path = mail.call(
+        "send", {"file": "/srv/data_2026/quarter_3_final_v2x/report.csv", "other": "quarterly_3x_numbers.xlsx"}
+    )
+    found = mail.call("send", {"id": NAMES}) + mail.call("send", {"again": NAMES})
+    assert path == []
+    assert [(one.rule, one.severity) for one in found] == [("text-flow", "info")]
+
+
+def test_what_was_seen_in_an_earlier_life_of_the_host_counts_when_it_is_seen_again(play: Play, ids: Ids) -> None:
+    for life in ("monday", "tuesday"):
+        play("pages", host_session_id=life).call("fetch", {"q": "x"}, TEXT)
+    assert ids(play("mail", host_session_id="tuesday").call("send", {"body": "Zebra-44871-Alpha-X"})) == ["text-flow"]
+    assert play("post", host_session_id="monday").call("send", {"body": "Zebra-44871-Alpha-X"}) == []
+
+
 def test_memory_is_bounded_and_holds_no_text() -> None:
     memory = Memory(b"k" * 32)
     place = Place("a", "r", 1, 1, None, None)
     for start in range(0, 5 * GENERATION, 1000):
-        memory.came(range(start, start + 1000), place)
+        memory.came(set(range(start, start + 1000)), place)
+        memory.asked(set(range(-start - 1000, -start)), place)
     assert len(memory._young) + len(memory._old) <= 2 * GENERATION + 1000
+    assert sum(map(len, memory._asked)) <= 2 * GENERATION + 1000
     assert {type(number) for number in memory._young} == {int}
 
 

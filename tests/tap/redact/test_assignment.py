@@ -73,6 +73,7 @@ def test_a_value_behind_a_secret_name_is_taken_out(text: str) -> None:
         "id 123e4567-e89b-12d3-a456-426614174000",
         "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==",
         "Ordinary prose: a token of appreciation; the secret of good tea, and a cookie with it.",
+        "'Cookie': 'http.cookies', and in a lock file \"node_modules/cookie\": {",
     ],
 )
 def test_what_is_no_secret_stays_readable(text: str) -> None:

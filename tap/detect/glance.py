@@ -1,0 +1,182 @@
+r"""The quick look at a text that nearly always says: nothing here to look for.
+
+The idea: one automaton (Hyperscan) holds the words of all rules and the signs of all that is hidden or encoded, and
+reads a text once. Only what fired looks closer. It fires wherever a rule could match, never less, so what is found does
+not depend on it; without the package everything looks closer. It is not the redaction's automaton: that reads what was
+said, this what was kept, and neither would be faster if they were one.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from mcptap.tap.detect.invisible import INVISIBLE
+from mcptap.tap.detect.rule import TextRule
+from mcptap.tap.detect.views import may_be_spaced
+
+HIDDEN: Final = "hidden"  # something that a person would not see
+VIEWED: Final = "viewed"  # something that may be read in another way
+SIGNS: Final = (
+    (HIDDEN, r"\x1b"),
+    (VIEWED, r"\x1b|&#|&lt;|\\[ux]"),
+    (VIEWED, r"(?i)[a-z][*`]{1,3}[a-z]"),  # emphasis within a word
+    (VIEWED, r"[0-9A-Za-z]{20}"),  # what is readable behind base64 has hardly a sign but letters and digits
+)
+# Beyond ASCII, but in all ordinary texts and nobody's disguise: punctuation, arrows, boxes, emoji, Chinese, Japanese,
+# Korean.
+_STRANGE = re.compile(
+    "[^\\x00-\x7f\xa0\xa3\xa7\xa9\xab\xae\xb0\xb1\xb7\xbb\xd7\u2010-\u2027\u2030-\u205e\u20ac\u2122\u2190-\u245f\u2500-\u2fff"
+    "\u3001-\u31ff\u3400-\ua4cf\uac00-\ud7a3\U0001f300-\U0001faff]"
+)
+_CONTROLS = re.compile("[\x80-\x9f]")
+_LONG_BLANK: Final = " " * 50
+_BLANK_LINES: Final = "\n\n\n"
+PAYS: Final = 1_000  # texts; to look closely at more takes longer than to build the automaton
+MANY_LINES: Final = 60
+MANY_PERCENT: Final = 2  # more of these signs may be an encoding
+_WORD = re.compile(r"[a-z0-9_]+")
+
+log = logging.getLogger(__name__)
+
+
+class Seen(NamedTuple):
+    """What a text may hold."""
+
+    signs: frozenset[str]
+    rules: frozenset[TextRule]
+
+
+_NONE: Final[frozenset[str]] = frozenset()
+_HIDDEN, _VIEWED, _BOTH = frozenset((HIDDEN,)), frozenset((VIEWED,)), frozenset((HIDDEN, VIEWED))
+_ALONE: Final = {signs: Seen(signs, frozenset()) for signs in (_NONE, _HIDDEN, _VIEWED, _BOTH)}
+
+
+@lru_cache(maxsize=4)
+def automaton(rules: tuple[TextRule, ...]) -> Automaton:
+    """All rules and signs as one automaton, once for a process."""
+    return Automaton(rules)
+
+
+class Automaton:
+    """What all runs share of the quick look: nothing of what was seen."""
+
+    def __init__(self, rules: tuple[TextRule, ...]) -> None:
+        self._rules = rules
+        self._left = PAYS
+        self.everything = Seen(_BOTH, frozenset(rules))
+        self.by_number: list[str | TextRule] = [*(name for name, _ in SIGNS), *rules]
+        self.database: Any = None
+
+    def build(self) -> None:
+        """Builds it, unless that was tried before. Takes a quarter of a second."""
+        if self._left >= 0:
+            self._left = -1
+            self.database = _built(self._rules)
+
+    def count(self) -> None:
+        """A text was looked at closely for want of it; after so many it is built."""
+        self._left -= 1
+        if self._left == 0:
+            self.build()
+
+
+class Glance:
+    """The quick look of one run. Not safe for threads."""
+
+    def __init__(self, automaton: Automaton) -> None:
+        self._automaton = automaton
+        self._database: Any = None
+        self._numbers: list[int] = []
+
+    def __call__(self, text: str) -> Seen:
+        """What a text may hold."""
+        if self._database is None and not self._is_ready():
+            return self._automaton.everything
+        numbers = self._numbers
+        numbers.clear()
+        try:
+            self._database.scan((text + "\n").encode(errors="replace"), self._fired, scratch=self._scratch)
+        except self._stopped:  # it has seen enough
+            return self._automaton.everything
+        plain = _signs(text)
+        if not numbers:
+            return _ALONE[plain]
+        told = [self._automaton.by_number[number] for number in numbers]
+        signs = plain.union([item for item in told if isinstance(item, str)])
+        return Seen(signs, frozenset([item for item in told if isinstance(item, TextRule)]))
+
+    def _is_ready(self) -> bool:
+        self._automaton.count()
+        if self._automaton.database is None:
+            return False
+        self._scratch = _hyperscan().Scratch(self._automaton.database)
+        self._stopped = _hyperscan().ScanTerminated
+        self._database = self._automaton.database
+        return True
+
+    def _fired(self, number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
+        self._numbers.append(number)
+
+
+def _signs(text: str) -> frozenset[str]:
+    """The signs that a look for characters finds sooner than the automaton."""
+    hidden = _LONG_BLANK in text or (_BLANK_LINES in text and text.count("\n") >= MANY_LINES)
+    viewed = text.count("%") > MANY_PERCENT or may_be_spaced(text)
+    if not text.isascii():
+        hidden = hidden or bool(INVISIBLE.search(text) or _CONTROLS.search(text))
+        viewed = viewed or hidden or bool(_STRANGE.search(text))
+    if not hidden and not viewed:
+        return _NONE
+    return _BOTH if hidden and viewed else _HIDDEN if hidden else _VIEWED
+
+
+def _hyperscan() -> Any:
+    """The package, which need not be there."""
+    import hyperscan
+
+    return hyperscan
+
+
+def _built(rules: tuple[TextRule, ...]) -> Any:
+    """The automaton; None without the package, or if it does not take a user's words."""
+    try:
+        hyperscan = _hyperscan()
+    except ImportError:
+        return None
+    once, whole = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_UTF8, hyperscan.HS_FLAG_COMBINATION
+    rows = [(pattern, number, once) for number, (_, pattern) in enumerate(SIGNS)]
+    first = len(SIGNS) + len(rules)
+    for number, rule in enumerate(rules, len(SIGNS)):
+        groups = list(_groups(rule))
+        if len(groups) == 1:
+            rows.append((groups[0], number, once))
+            continue
+        parts = range(first, first := first + len(groups))
+        rows += ((group, part, once | hyperscan.HS_FLAG_QUIET) for group, part in zip(groups, parts, strict=True))
+        rows.append((" & ".join(map(str, parts)), number, whole | hyperscan.HS_FLAG_SINGLEMATCH))
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    try:
+        database.compile(
+            expressions=[pattern.encode() for pattern, _, _ in rows],
+            ids=[number for _, number, _ in rows],
+            flags=[flags for _, _, flags in rows],
+            elements=len(rows),
+        )
+    except hyperscan.error as problem:
+        log.warning("the automaton of the detection cannot be built: %s", problem)
+        return None
+    return database
+
+
+def _groups(rule: TextRule) -> Iterator[str]:
+    """What the scanner's groups of words are as patterns: whole words, and signs wherever they stand.
+
+    A word's end is told by what follows it: the automaton does not combine what looks ahead.
+    """
+    for group in rule.groups:
+        items = (rf"\b{item}[^0-9A-Za-z_]" if _WORD.fullmatch(item) else re.escape(item) for item in sorted(group))
+        yield f"(?i)(?:{'|'.join(items)})"
