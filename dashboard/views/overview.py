@@ -1,0 +1,152 @@
+"""Overview: what the servers did, what is slow, what fails and what is suspicious, at one look."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+
+import streamlit as st
+
+from mcptap.dashboard import charts, columns, filters, safe, states, store
+from mcptap.dashboard.filters import Chosen
+from mcptap.dashboard.found import COLUMNS as FINDING
+from mcptap.dashboard.found import found
+from mcptap.exporters.cli.status import GAPS
+from mcptap.exporters.cli.summary import share
+from mcptap.exporters.cli.units import number, size
+
+TITLE: Final = "Overview"
+LIVE: Final = True
+NEWEST_EVERY: Final = "2s"
+MOST: Final = 8  # rows of a table
+TOOL: Final = {
+    "tool": columns.words("tool"),
+    "server": columns.words("server"),
+    "calls": columns.count("calls"),
+    "errors": columns.count("errors"),
+    "error_rate": columns.share("failed"),
+    "p95_ms": columns.milliseconds("p95"),
+}
+CALL: Final = {
+    "started_at": columns.precise("when"),
+    "server": columns.words("server"),
+    "target": columns.words("tool, prompt, resource"),
+    "outcome": columns.words("outcome"),
+    "duration_ms": columns.milliseconds("took"),
+    "reply_bytes": columns.size("answer"),
+}
+NEWEST: Final = """
+    SELECT e.run_id, e.seq, e.started_at, coalesce(nullif(r.name, ''), r.server_name) AS server, e.target, e.outcome,
+        e.duration_ms, e.reply_bytes
+    FROM exchanges e JOIN runs r USING (run_id)
+    WHERE e.target IS NOT NULL AND {where} ORDER BY e.started_at DESC LIMIT {most}"""
+
+
+def draw(chosen: Chosen) -> None:
+    """The page."""
+    told = store.one(f"FROM {chosen.asked('overall_summary')}")
+    servers = store.rows(f"FROM {chosen.asked('server_summary')}")
+    step = filters.step(chosen)
+    trend = store.rows(f"FROM {chosen.asked('latency_timeline', step=f'INTERVAL {step} SECOND')}")
+    _figures(chosen, told, servers, trend)
+    if not told:
+        states.nothing("No call fits. Wrap a server, or look at a longer time.", clear=filters.clear)
+        safe.command(states.WRAP)
+    else:
+        st.subheader("Activity")
+        rows = store.rows(f"FROM {chosen.asked('timeline', step=f'INTERVAL {step} SECOND')}")
+        charts.activity(rows, step, chosen.since, key="activity")
+        _tools(chosen)
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Newest calls")
+        st.fragment(_newest, run_every=NEWEST_EVERY if st.session_state.get("live") else None)(chosen)
+    with right:
+        st.subheader("Newest findings")
+        _findings(chosen)
+    st.subheader("Capture")
+    _capture()
+
+
+def _figures(
+    chosen: Chosen, told: Mapping[str, Any], servers: list[dict[str, Any]], trend: list[dict[str, Any]]
+) -> None:
+    open_ = found(chosen).shown
+    running = sum(row["state"] == "running" for row in servers)
+    ((gaps, lost),) = [tuple(row.values()) for row in store.rows(GAPS)]
+    grave = Counter(row["severity"] for row in open_)
+    with st.grid(columns=4, min_column_width=150):
+        safe.metric("Calls", number(told.get("calls", 0)), trend=[row["calls"] for row in trend])
+        safe.metric("Failed", share(told.get("error_rate")), delta=f"{number(told.get('errors', 0))} errors",
+                    trend=[row["errors"] for row in trend])  # fmt: skip
+        safe.metric("p50", _ms(told.get("p50_ms")), trend=[row["p50_ms"] or 0 for row in trend])
+        safe.metric("p95", _ms(told.get("p95_ms")), trend=[row["p95_ms"] or 0 for row in trend])
+        safe.metric("Servers", number(len(servers)), delta=f"{running} running")
+        safe.metric("Open findings", number(len(open_)), delta=", ".join(f"{n} {name}" for name, n in grave.items()))
+        safe.metric("Gaps", number(gaps), delta=f"{size(int(lost))} unrecorded")
+        tokens = sum(row["definition_tokens"] or 0 for row in servers)
+        safe.metric("Definitions", f"{number(tokens)} tokens", delta="of a model's context")
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f} ms"
+
+
+def _tools(chosen: Chosen) -> None:
+    summary = chosen.asked("tool_summary")
+    busiest = store.rows(f"FROM {summary} WHERE calls > 0 ORDER BY calls DESC, tool LIMIT {MOST}")
+    worst = store.rows(f"FROM {summary} WHERE errors > 0 ORDER BY errors DESC, tool LIMIT {MOST}")
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Busiest tools")
+        safe.table(busiest, TOOL, key="busiest")
+    with right:
+        st.subheader("Most failing tools")
+        if worst:
+            safe.table(worst, TOOL, key="worst")
+        else:
+            states.nothing("No call of a tool has failed.")
+
+
+def _newest(chosen: Chosen) -> None:
+    where = chosen.condition("e.started_at", target="e.target")
+    safe.table(store.fresh(NEWEST.format(where=where, most=MOST)), CALL, key="newest")
+
+
+def _findings(chosen: Chosen) -> None:
+    rows = sorted(found(chosen).shown, key=lambda row: row["at"], reverse=True)[:MOST]
+    if rows:
+        safe.table(rows, FINDING, key="newest_findings")
+        return
+    detection = store.state()[1].get("detection", {})
+    if detection.get("state") == "off":
+        states.nothing("Detection is off. Two lines in config.toml in the state directory turn it on:")
+        safe.command("[detection]\nenabled = true")
+    else:
+        states.nothing("Nothing suspicious is recorded that fits.")
+
+
+def _capture() -> None:
+    told = store.state()[1]
+    collector, kept, journal = (told.get(name, {}) for name in ("collector", "store", "journal"))
+    rows = [
+        {"part": "collector", "state": collector.get("state"), "detail": f"pid {collector.get('pid')}"},
+        {"part": "recording", "state": f"{len(told.get('runs', ()))} runs", "detail": ""},
+        {"part": "journal", "state": journal.get("state"), "detail": journal.get("detail") or ""},
+        {"part": "store", "state": kept.get("state"), "detail": _behind(kept)},
+        *({"part": f"export {one.get('name')}", "state": one.get("state"),
+           "detail": one.get("detail") or _behind(one)} for one in told.get("export", ())),
+    ]  # fmt: skip
+    safe.table(rows, CAPTURE, key="capture")
+
+
+def _behind(part: Mapping[str, Any]) -> str:
+    return f"{size(part.get('lag_bytes') or 0)} behind the journal"
+
+
+CAPTURE: Final = {
+    "part": columns.words("part"),
+    "state": columns.words("state"),
+    "detail": columns.words("detail", width="large"),
+}
