@@ -20,6 +20,7 @@ from mcptap.exporters.cli.safe import harmless
 Row = dict[str, Any]
 
 HEIGHT: Final = 240
+LEAST_SEEN: Final = 300  # parts of a chart's width
 TIME: Final = alt.Axis(title=None, labelOverlap=True, grid=False)
 BUCKET: Final = alt.X("bucket:T", axis=TIME)
 ROOT: Final = "sqrt"  # a scale that begins at zero and still shows what is small beside what is large
@@ -78,7 +79,7 @@ def heat(rows: Sequence[Row], step: int, begin: datetime | None, *, key: str) ->
     """How many calls took how long, over time; the scale of durations is logarithmic."""
     chart = alt.Chart(_data(_lasting(rows, step))).mark_rect().encode(
         x=_since(begin), x2="until:T",
-        y=alt.Y("from_ms:Q", title="server time, ms (log)", scale=alt.Scale(type="log", nice=False)), y2="to_ms:Q",
+        y=alt.Y("from_ms:Q", title="server time, ms (log)", axis=alt.Axis(grid=False), scale=alt.Scale(type="log", nice=False)), y2="to_ms:Q",
         color=alt.Color("calls:Q", title="calls", scale=alt.Scale(type="log"), legend=alt.Legend(orient="top")),
         tooltip=[_at(), alt.Tooltip("from_ms:Q", title="from ms", format=",.1f"),
                  alt.Tooltip("to_ms:Q", title="to ms", format=",.1f"), alt.Tooltip("calls:Q")],
@@ -89,16 +90,17 @@ def heat(rows: Sequence[Row], step: int, begin: datetime | None, *, key: str) ->
 def waiting(rows: Sequence[Row], step: int, begin: datetime | None, *, key: str) -> None:
     """The servers' own time beside the time in which they waited for a person or a model."""
     names = {"server_ms": "server", "waiting_ms": "waiting for somebody"}
-    told = [
-        {"bucket": row["bucket"], "until": row["until"], "of": name, "seconds": (row[column] or 0) / 1e3}
-        for row in _lasting(rows, step)
-        for column, name in names.items()
-    ]
-    chart = alt.Chart(_data(told)).mark_bar().encode(
-        x=_since(begin), x2="until:T",
-        y=alt.Y("seconds:Q", title="seconds", stack=True),
+    told = []
+    for row in _lasting(rows, step):
+        low = 0.0
+        for column, name in names.items():
+            high = low + (row[column] or 0) / 1e3
+            told.append({"bucket": row["bucket"], "until": row["until"], "of": name, "low": low, "high": high})
+            low = high
+    chart = alt.Chart(_data(told)).mark_rect().encode(
+        x=_since(begin), x2="until:T", y=alt.Y("low:Q", title="seconds"), y2="high:Q",
         color=alt.Color("of:N", title=None, sort=list(names.values()), legend=alt.Legend(orient="top")),
-        tooltip=[_at(), alt.Tooltip("of:N", title="time of"), alt.Tooltip("seconds:Q", format=",.2f")],
+        tooltip=[_at(), alt.Tooltip("of:N", title="time of"), alt.Tooltip("high:Q", title="seconds", format=",.2f")],
     )  # fmt: skip
     _draw(chart.properties(height=HEIGHT), key=key, alt_text="Server time and waiting time")
 
@@ -131,12 +133,14 @@ def memory(rows: Sequence[Row], *, key: str) -> None:
 
 
 def waterfall(rows: Sequence[Row], *, key: str) -> None:
-    """Exchanges one below the other, from their request to their answer; from the host and from the server."""
+    """Exchanges one below the other, from their request to their answer. The shortest are drawn as wide as is seen."""
+    least = max((row["end_ms"] for row in rows), default=0.0) / LEAST_SEEN
+    present = [outcome for outcome in OUTCOMES if any(row["outcome"] == outcome for row in rows)]
     told = [
         {
             "n": number,
             "begin": row["begin_ms"] / 1e3,
-            "end": max(row["end_ms"], row["begin_ms"] + 0.01) / 1e3,
+            "end": max(row["end_ms"], row["begin_ms"] + least) / 1e3,
             "what": f"{row['seq']} {harmless(str(row['target'] or row['method'] or '?'))[:40]}",
             "outcome": row["outcome"] or "?",
             "ms": row["end_ms"] - row["begin_ms"],
@@ -146,9 +150,9 @@ def waterfall(rows: Sequence[Row], *, key: str) -> None:
     ]
     chart = alt.Chart(_data(told)).mark_bar(height=9, cornerRadius=2, clip=True).encode(
         x=alt.X("begin:Q", title="seconds since the start of the run", scale=alt.Scale(nice=True)), x2="end:Q",
-        y=alt.Y("what:N", title=None, sort=alt.SortField("n"), axis=alt.Axis(labelLimit=220)),
+        y=alt.Y("what:N", title=None, sort=alt.SortField("n"), axis=alt.Axis(labelLimit=220, labelOverlap=False)),
         color=alt.Color("outcome:N", title=None, legend=alt.Legend(orient="top", columns=4),
-                        scale=alt.Scale(domain=list(OUTCOMES), range=list(OUTCOMES.values()))),
+                        scale=alt.Scale(domain=present, range=[OUTCOMES[outcome] for outcome in present])),
         stroke=alt.condition("datum.from == 'server'", alt.value("#CC79A7"), alt.value(None)),
         tooltip=[alt.Tooltip("what:N", title="message"), alt.Tooltip("from:N", title="asked by"),
                  alt.Tooltip("outcome:N"), alt.Tooltip("begin:Q", title="after s", format=",.3f"),

@@ -10,6 +10,8 @@ from typing import Any
 
 from streamlit import column_config
 
+from mcptap.exporters.cli.safe import harmless
+
 Column = Any  # what Streamlit takes for one column
 Zoned = Callable[[str | None], Column]  # the column for a viewer in this zone
 
@@ -26,7 +28,7 @@ def count(label: str) -> Column:
 
 def milliseconds(label: str) -> Column:
     """A duration in milliseconds."""
-    return column_config.NumberColumn(label, format="%.1f ms")
+    return column_config.NumberColumn(label, format="%.2f ms")
 
 
 def share(label: str) -> Column:
@@ -57,3 +59,8 @@ def moment(label: str) -> Zoned:
 def precise(label: str) -> Zoned:
     """A point in time, in the viewer's zone, to the millisecond."""
     return lambda zone: column_config.DatetimeColumn(label, format="MM-DD HH:mm:ss.SSS", timezone=zone)
+
+
+def named(name: str) -> Column:
+    """A column of a user's own answer: headings are drawn as text, so only what is not seen is taken out."""
+    return column_config.Column(harmless(name)[:60])

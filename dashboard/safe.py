@@ -129,6 +129,7 @@ def table(
         on_select=(on_pick or "rerun") if pick else "ignore",
         selection_mode="single-row",
         lazy=False,
+        placeholder="",
     )
     picked = answer.selection.rows if pick else []  # type: ignore[union-attr]
     return int(picked[0]) if picked and picked[0] < len(told) else None

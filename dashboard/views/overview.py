@@ -10,7 +10,6 @@ import streamlit as st
 
 from mcptap.dashboard import charts, columns, filters, safe, states, store
 from mcptap.dashboard.filters import Chosen
-from mcptap.dashboard.found import COLUMNS as FINDING
 from mcptap.dashboard.found import found
 from mcptap.exporters.cli.status import GAPS
 from mcptap.exporters.cli.summary import share
@@ -20,21 +19,27 @@ TITLE: Final = "Overview"
 LIVE: Final = True
 NEWEST_EVERY: Final = "2s"
 MOST: Final = 8  # rows of a table
+TEN: Final = 10.0  # ms; less is told to the hundredth
 TOOL: Final = {
     "tool": columns.words("tool"),
-    "server": columns.words("server"),
     "calls": columns.count("calls"),
-    "errors": columns.count("errors"),
     "error_rate": columns.share("failed"),
     "p95_ms": columns.milliseconds("p95"),
+    "server": columns.words("server"),
 }
 CALL: Final = {
-    "started_at": columns.precise("when"),
-    "server": columns.words("server"),
     "target": columns.words("tool, prompt, resource"),
     "outcome": columns.words("outcome"),
     "duration_ms": columns.milliseconds("took"),
-    "reply_bytes": columns.size("answer"),
+    "started_at": columns.precise("when"),
+    "server": columns.words("server"),
+}
+FINDING: Final = {
+    "severity": columns.words("severity"),
+    "rule": columns.words("rule"),
+    "target": columns.words("tool"),
+    "at": columns.precise("when"),
+    "server": columns.words("server"),
 }
 NEWEST: Final = """
     SELECT e.run_id, e.seq, e.started_at, coalesce(nullif(r.name, ''), r.server_name) AS server, e.target, e.outcome,
@@ -90,7 +95,7 @@ def _figures(
 
 
 def _ms(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.1f} ms"
+    return "-" if value is None else f"{value:,.{2 if value < TEN else 0}f} ms"
 
 
 def _tools(chosen: Chosen) -> None:
