@@ -19,10 +19,11 @@ from mcptap.exporters.cli.safe import harmless
 
 Row = dict[str, Any]
 
-HEIGHT: Final = 240
+HEIGHT: Final = 280
 LEAST_SEEN: Final = 300  # parts of a chart's width
 TIME: Final = alt.Axis(title=None, labelOverlap=True, grid=False)
 BUCKET: Final = alt.X("bucket:T", axis=TIME)
+LOG: Final = alt.Scale(type="log", nice=False)
 ROOT: Final = "sqrt"  # a scale that begins at zero and still shows what is small beside what is large
 PARTS: Final = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
 OUTCOMES: Final = {
@@ -41,7 +42,9 @@ def activity(rows: Sequence[Row], step: int, begin: datetime | None, *, key: str
         y=alt.Y("low_errors:Q", title="errors", axis=alt.Axis(tickCount=2)), y2="high_errors:Q", tooltip=shown
     )
     both = alt.vconcat(calls.properties(height=150, width="container"), errors.properties(height=50, width="container"))
-    _draw(both.resolve_scale(x="shared"), key=key, alt_text="Calls over time by server, and errors over time")
+    _draw(
+        both.resolve_scale(x="shared"), "content", key=key, alt_text="Calls over time by server, and errors over time"
+    )
 
 
 def _stacked(rows: Sequence[Row]) -> list[Row]:
@@ -72,19 +75,19 @@ def percentiles(rows: Sequence[Row], begin: datetime | None, *, key: str) -> Non
         strokeDash=alt.StrokeDash("part:N", title=None, sort=list(PARTS.values()), legend=None),
         tooltip=[_at(), alt.Tooltip("part:N", title="percentile"), alt.Tooltip("ms:Q", format=",.1f")],
     )  # fmt: skip
-    _draw(chart.properties(height=HEIGHT), key=key, alt_text="Percentiles of server time over time")
+    _draw(chart, HEIGHT, key=key, alt_text="Percentiles of server time over time")
 
 
 def heat(rows: Sequence[Row], step: int, begin: datetime | None, *, key: str) -> None:
     """How many calls took how long, over time; the scale of durations is logarithmic."""
     chart = alt.Chart(_data(_lasting(rows, step))).mark_rect().encode(
         x=_since(begin), x2="until:T",
-        y=alt.Y("from_ms:Q", title="server time, ms (log)", axis=alt.Axis(grid=False), scale=alt.Scale(type="log", nice=False)), y2="to_ms:Q",
+        y=alt.Y("from_ms:Q", title="server time, ms (log)", axis=alt.Axis(grid=False), scale=LOG), y2="to_ms:Q",
         color=alt.Color("calls:Q", title="calls", scale=alt.Scale(type="log"), legend=alt.Legend(orient="top")),
         tooltip=[_at(), alt.Tooltip("from_ms:Q", title="from ms", format=",.1f"),
                  alt.Tooltip("to_ms:Q", title="to ms", format=",.1f"), alt.Tooltip("calls:Q")],
     )  # fmt: skip
-    _draw(chart.properties(height=HEIGHT), key=key, alt_text="Calls by duration over time")
+    _draw(chart, HEIGHT, key=key, alt_text="Calls by duration over time")
 
 
 def waiting(rows: Sequence[Row], step: int, begin: datetime | None, *, key: str) -> None:
@@ -102,7 +105,7 @@ def waiting(rows: Sequence[Row], step: int, begin: datetime | None, *, key: str)
         color=alt.Color("of:N", title=None, sort=list(names.values()), legend=alt.Legend(orient="top")),
         tooltip=[_at(), alt.Tooltip("of:N", title="time of"), alt.Tooltip("high:Q", title="seconds", format=",.2f")],
     )  # fmt: skip
-    _draw(chart.properties(height=HEIGHT), key=key, alt_text="Server time and waiting time")
+    _draw(chart, HEIGHT, key=key, alt_text="Server time and waiting time")
 
 
 def distribution(rows: Sequence[Row], *, key: str) -> None:
@@ -112,12 +115,12 @@ def distribution(rows: Sequence[Row], *, key: str) -> None:
         sums[row["from_ms"], row["to_ms"]] = sums.get((row["from_ms"], row["to_ms"]), 0) + row["calls"]
     told = [{"from_ms": begin, "to_ms": end, "calls": calls, "none": 0} for (begin, end), calls in sums.items()]
     chart = alt.Chart(_data(told)).mark_rect(stroke="white", strokeWidth=0.5).encode(
-        x=alt.X("from_ms:Q", title="server time, ms (log)", scale=alt.Scale(type="log", nice=False)), x2="to_ms:Q",
+        x=alt.X("from_ms:Q", title="server time, ms (log)", scale=LOG), x2="to_ms:Q",
         y=alt.Y("calls:Q", title="calls"), y2="none:Q",
         tooltip=[alt.Tooltip("from_ms:Q", title="from ms", format=",.1f"),
                  alt.Tooltip("to_ms:Q", title="to ms", format=",.1f"), alt.Tooltip("calls:Q")],
     )  # fmt: skip
-    _draw(chart.properties(height=180), key=key, alt_text="Distribution of server time")
+    _draw(chart, 180, key=key, alt_text="Distribution of server time")
 
 
 def memory(rows: Sequence[Row], *, key: str) -> None:
@@ -129,7 +132,7 @@ def memory(rows: Sequence[Row], *, key: str) -> None:
         tooltip=[alt.Tooltip("at:T", title="at", format="%Y-%m-%d %H:%M:%S"), alt.Tooltip("run:N"),
                  alt.Tooltip("mb:Q", title="MB", format=",.1f")],
     )  # fmt: skip
-    _draw(chart.properties(height=180), key=key, alt_text="Memory over time")
+    _draw(chart, 180, key=key, alt_text="Memory over time")
 
 
 def waterfall(rows: Sequence[Row], *, key: str) -> None:
@@ -158,7 +161,7 @@ def waterfall(rows: Sequence[Row], *, key: str) -> None:
                  alt.Tooltip("outcome:N"), alt.Tooltip("begin:Q", title="after s", format=",.3f"),
                  alt.Tooltip("ms:Q", format=",.1f")],
     )  # fmt: skip
-    _draw(chart.properties(height=max(80, 20 * len(told))), key=key, alt_text="Exchanges over the time of the run")
+    _draw(chart, 110 + 22 * len(told), key=key, alt_text="Exchanges over the time of the run")
 
 
 def plain(rows: pa.Table, x: str, y: str, *, bars: bool, key: str) -> None:
@@ -171,7 +174,7 @@ def plain(rows: pa.Table, x: str, y: str, *, bars: bool, key: str) -> None:
     marked = chart.mark_bar() if bars else chart.mark_line(point=True)
     encoded = marked.encode(x=alt.X(f"a:{kind}", title=None, sort=None), y=alt.Y("b:Q", title=None),
                             tooltip=[alt.Tooltip(f"a:{kind}", title="x"), alt.Tooltip("b:Q", title="y")])  # fmt: skip
-    _draw(encoded.properties(height=HEIGHT), key=key, alt_text="Chart of the answer")
+    _draw(encoded, HEIGHT, key=key, alt_text="Chart of the answer")
 
 
 def flow(edges: Sequence[tuple[str, str, int]]) -> None:
@@ -205,7 +208,7 @@ def _since(begin: datetime | None) -> alt.X:
     """The axis of time: all that was asked for, also where nothing happened."""
     if begin is None:
         return BUCKET
-    ends = [int(1000 * when.timestamp()) for when in (begin.replace(tzinfo=UTC), datetime.now(UTC))]
+    ends = [when.astimezone(UTC).isoformat() for when in (begin.replace(tzinfo=UTC), datetime.now(UTC))]
     return alt.X("bucket:T", axis=TIME, scale=alt.Scale(domain=ends))
 
 
@@ -213,5 +216,5 @@ def _at() -> alt.Tooltip:
     return alt.Tooltip("bucket:T", title="from", format="%Y-%m-%d %H:%M:%S")
 
 
-def _draw(chart: Any, *, key: str, alt_text: str) -> None:
-    st.altair_chart(chart, width="stretch", key=key, alt=alt_text)
+def _draw(chart: Any, height: int | Any, *, key: str, alt_text: str) -> None:
+    st.altair_chart(chart, width="stretch", height=height, key=key, alt=alt_text)
