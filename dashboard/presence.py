@@ -6,6 +6,7 @@ started again behind the user's back; one that was killed is.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from contextlib import suppress
@@ -13,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
+
 from mcptap.exporters.collector import client
 from mcptap.exporters.store.read import COLLECTOR
 
 AGAIN_S: Final = 0.5
-NEW_S: Final = 60.0  # the longest that a lease is held before the collector is looked at again
 READABLE: Final = "readable"
 
 
@@ -41,7 +43,7 @@ class Lease(threading.Thread):
         while True:
             with suppress(client.NotRunningError, OSError, ValueError):
                 self._hold()
-            if (self._home / COLLECTOR).exists():  # it did not leave by itself
+            if was_killed(self._home):
                 with suppress(client.NotRunningError, OSError):
                     client.ensure(self._home)
             time.sleep(AGAIN_S)
@@ -50,6 +52,15 @@ class Lease(threading.Thread):
         with client.open_request(self._home, "lease") as (held, _):
             held.settimeout(None)
             held.recv(1)
+
+
+def was_killed(home: Path) -> bool:
+    """Whether a collector is gone that did not leave by itself: that takes its file away, and ends then."""
+    try:
+        pid = int(json.loads((home / COLLECTOR).read_bytes())["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return not psutil.pid_exists(pid)
 
 
 def condition(home: Path) -> tuple[Condition, dict[str, Any]]:

@@ -119,18 +119,19 @@ def table(
     cells = {name: [_cell(row.get(name)) for row in told] for name in columns}
     zone = st.context.timezone
     config = {name: column(zone) if callable(column) else column for name, column in columns.items()}
-    answer = st.dataframe(
-        pa.table(cells) if told else {name: [] for name in columns},
-        hide_index=True,
-        column_config=config,
-        height=ROW_PX * (min(most, max(1, len(told))) + 1) + 3,
-        row_height=ROW_PX,
-        key=key,
-        on_select=(on_pick or "rerun") if pick else "ignore",
-        selection_mode="single-row",
-        lazy=False,
-        placeholder="",
-    )
+    with st.container(key=f"table_{key}"):
+        answer = st.dataframe(
+            pa.table(cells) if told else {name: [] for name in columns},
+            hide_index=True,
+            column_config=config,
+            height=ROW_PX * (min(most, max(1, len(told))) + 1) + 3,
+            row_height=ROW_PX,
+            key=key,
+            on_select=(on_pick or "rerun") if pick else "ignore",
+            selection_mode="single-row",
+            lazy=False,
+            placeholder="",
+        )
     picked = answer.selection.rows if pick else []  # type: ignore[union-attr]
     return int(picked[0]) if picked and picked[0] < len(told) else None
 

@@ -1,4 +1,4 @@
-"""The dashboard in a real browser: it reaches for nothing, runs nothing of a server's, and stays true while one looks."""
+"""The dashboard in a real browser: it reaches for nothing, runs nothing of a server's, and stays true."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_filters_come_from_the_address_and_stay_from_page_to_page(visitor: Any) 
     one.ready()
     assert "server=weather" in one.page.url
     assert "tool=flaky" in one.page.url
-    cells = one.page.locator(".st-key-slow [data-testid^=glide-cell-2-]")
+    cells = one.page.locator(".st-key-table_slow [data-testid^=glide-cell-2-]")
     expect(cells.first).to_have_text("flaky")
     assert one.wrong == []
 
@@ -143,7 +143,7 @@ def test_filters_come_from_the_address_and_stay_from_page_to_page(visitor: Any) 
 def test_a_new_call_appears_without_a_reload(visitor: Any, recording: Any, mcptap: list[str]) -> None:
     one = visitor()
     one.go("")
-    newest = one.page.locator(".st-key-newest [data-testid=glide-cell-0-0]")
+    newest = one.page.locator(".st-key-table_newest [data-testid=glide-cell-0-0]")
     expect(newest).not_to_have_text("brand_new")
     recording.run("weather", recording.weather, (("brand_new", {}),))
     expect(newest).to_have_text("brand_new", timeout=PATIENCE_MS)
