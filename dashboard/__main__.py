@@ -24,6 +24,7 @@ from mcptap.dashboard.presence import Lease
 from mcptap.exporters.cli.dashboard import PORT
 from mcptap.exporters.cli.safe import harmless
 from mcptap.exporters.collector import client
+from mcptap.exporters.store.read import StoreError
 
 HERE = Path(__file__).parent
 HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -90,8 +91,12 @@ def _no_files(file_name: str) -> list[str]:
 
 
 def _warm() -> None:
-    """Loads what the first page needs while the browser is still starting."""
-    from mcptap.dashboard.views import overview  # noqa: F401
+    """Loads what the first page needs, and asks what it will ask, while the browser is still starting."""
+    from mcptap.dashboard import filters
+    from mcptap.dashboard.views import overview
+
+    with suppress(StoreError):
+        overview.asked(filters.Chosen(filters.SPANS[filters.USUAL]))
 
 
 def _tell(server: uvicorn.Server, address: str, options: argparse.Namespace, alone: bool) -> None:

@@ -18,6 +18,7 @@ from mcptap.dashboard import look
 from mcptap.exporters.cli.safe import harmless
 
 Row = dict[str, Any]
+Ends = tuple[datetime, datetime] | None  # UTC, without zone
 
 HEIGHT: Final = 280
 LEAST_SEEN: Final = 300  # parts of a chart's width
@@ -32,9 +33,9 @@ OUTCOMES: Final = {
 }  # fmt: skip
 
 
-def activity(rows: Sequence[Row], step: int, begin: datetime | None, *, key: str) -> None:
-    """Calls per step of time, by server, and below them the errors. `begin` is where the axis begins (None: data)."""
-    stacked = alt.Chart(_data(_stacked(_lasting(rows, step)))).encode(x=_since(begin), x2="until:T")
+def activity(rows: Sequence[Row], step: int, ends: Ends, *, key: str) -> None:
+    """Calls per step of time, by server, and below them the errors. `ends` are those of the axis (None: the data's)."""
+    stacked = alt.Chart(_data(_stacked(_lasting(rows, step)))).encode(x=_since(ends), x2="until:T")
     shown = [_at(), alt.Tooltip("server:N"), alt.Tooltip("calls:Q"), alt.Tooltip("errors:Q")]
     colour = alt.Color("server:N", title=None, legend=alt.Legend(orient="top", columns=4, labelLimit=140))
     calls = stacked.mark_rect().encode(y=alt.Y("low:Q", title="calls"), y2="high:Q", color=colour, tooltip=shown)
@@ -60,7 +61,7 @@ def _stacked(rows: Sequence[Row]) -> list[Row]:
     return told
 
 
-def percentiles(rows: Sequence[Row], begin: datetime | None, *, key: str) -> None:
+def percentiles(rows: Sequence[Row], ends: Ends, *, key: str) -> None:
     """p50, p95 and p99 over time."""
     told = [
         {"bucket": row["bucket"], "part": name, "ms": row[column]}
@@ -69,7 +70,7 @@ def percentiles(rows: Sequence[Row], begin: datetime | None, *, key: str) -> Non
         if row[column] is not None
     ]
     chart = alt.Chart(_data(told)).mark_line(point=alt.OverlayMarkDef(size=18), strokeWidth=2).encode(
-        x=_since(begin),
+        x=_since(ends),
         y=alt.Y("ms:Q", title="server time, ms", scale=alt.Scale(type=ROOT, zero=True)),
         color=alt.Color("part:N", title=None, sort=list(PARTS.values()), legend=alt.Legend(orient="top")),
         strokeDash=alt.StrokeDash("part:N", title=None, sort=list(PARTS.values()), legend=None),
@@ -78,10 +79,10 @@ def percentiles(rows: Sequence[Row], begin: datetime | None, *, key: str) -> Non
     _draw(chart, HEIGHT, key=key, alt_text="Percentiles of server time over time")
 
 
-def heat(rows: Sequence[Row], step: int, begin: datetime | None, *, key: str) -> None:
+def heat(rows: Sequence[Row], step: int, ends: Ends, *, key: str) -> None:
     """How many calls took how long, over time; the scale of durations is logarithmic."""
     chart = alt.Chart(_data(_lasting(rows, step))).mark_rect().encode(
-        x=_since(begin), x2="until:T",
+        x=_since(ends), x2="until:T",
         y=alt.Y("from_ms:Q", title="server time, ms (log)", axis=alt.Axis(grid=False), scale=LOG), y2="to_ms:Q",
         color=alt.Color("calls:Q", title="calls", scale=alt.Scale(type="log"), legend=alt.Legend(orient="top")),
         tooltip=[_at(), alt.Tooltip("from_ms:Q", title="from ms", format=",.1f"),
@@ -90,7 +91,7 @@ def heat(rows: Sequence[Row], step: int, begin: datetime | None, *, key: str) ->
     _draw(chart, HEIGHT, key=key, alt_text="Calls by duration over time")
 
 
-def waiting(rows: Sequence[Row], step: int, begin: datetime | None, *, key: str) -> None:
+def waiting(rows: Sequence[Row], step: int, ends: Ends, *, key: str) -> None:
     """The servers' own time beside the time in which they waited for a person or a model."""
     names = {"server_ms": "server", "waiting_ms": "waiting for somebody"}
     told = []
@@ -101,7 +102,7 @@ def waiting(rows: Sequence[Row], step: int, begin: datetime | None, *, key: str)
             told.append({"bucket": row["bucket"], "until": row["until"], "of": name, "low": low, "high": high})
             low = high
     chart = alt.Chart(_data(told)).mark_rect().encode(
-        x=_since(begin), x2="until:T", y=alt.Y("low:Q", title="seconds"), y2="high:Q",
+        x=_since(ends), x2="until:T", y=alt.Y("low:Q", title="seconds"), y2="high:Q",
         color=alt.Color("of:N", title=None, sort=list(names.values()), legend=alt.Legend(orient="top")),
         tooltip=[_at(), alt.Tooltip("of:N", title="time of"), alt.Tooltip("high:Q", title="seconds", format=",.2f")],
     )  # fmt: skip
@@ -204,12 +205,12 @@ def _lasting(rows: Sequence[Row], step: int) -> list[Row]:
     return [row | {"until": row["bucket"] + timedelta(seconds=step)} for row in rows]
 
 
-def _since(begin: datetime | None) -> alt.X:
+def _since(ends: Ends) -> alt.X:
     """The axis of time: all that was asked for, also where nothing happened."""
-    if begin is None:
+    if ends is None:
         return BUCKET
-    ends = [when.astimezone(UTC).isoformat() for when in (begin.replace(tzinfo=UTC), datetime.now(UTC))]
-    return alt.X("bucket:T", axis=TIME, scale=alt.Scale(domain=ends))
+    told = [when.replace(tzinfo=UTC).isoformat() for when in ends]
+    return alt.X("bucket:T", axis=TIME, scale=alt.Scale(domain=told))
 
 
 def _at() -> alt.Tooltip:

@@ -28,6 +28,7 @@ SPANS: Final[dict[str, int | None]] = {
 USUAL: Final = "7 d"
 STEPS: Final = (1, 5, 15, 60, 300, 900, 3600, 10_800, 21_600, 86_400, 604_800)  # seconds
 POINTS: Final = 60  # of a chart, about
+LEAST_S: Final = 5
 ROUNDED: Final = 200  # parts of a span that its beginning is rounded to
 MOST: Final = 2_000  # names to choose from
 
@@ -69,9 +70,18 @@ class Chosen:
         """Where the span begins now: UTC, without zone, as the store has it."""
         if self.seconds is None:
             return None
-        grain = max(store.KEPT_S, self.seconds // ROUNDED)
-        moment = (int(time.time()) - self.seconds) // grain * grain
+        moment = int(time.time() - self.seconds) // self._grain * self._grain
         return datetime(1970, 1, 1) + timedelta(seconds=moment)  # noqa: DTZ001
+
+    @property
+    def ends(self) -> tuple[datetime, datetime] | None:
+        """The span for an axis: it moves on in steps, so that a chart is not drawn anew for every second."""
+        since = self.since
+        return None if since is None else (since, since + timedelta(seconds=(self.seconds or 0) + self._grain))
+
+    @property
+    def _grain(self) -> int:
+        return max(LEAST_S, (self.seconds or 0) // ROUNDED)
 
     @property
     def moment(self) -> str:

@@ -1,7 +1,7 @@
-"""What the pages read: one connection for the whole process, and answers that are kept for a few seconds.
+"""What the pages read: one connection for the whole process, and answers that are kept as `answers` says.
 
-The idea: the first who asks pays; whoever asks again gets the last answer at once while a newer one is fetched behind
-their back. What has to be new to the second is asked with `fresh`.
+The idea: a page asks as often as it is drawn and need not think of what that costs. What has to be new to the second is
+asked with `fresh`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import duckdb
 import pyarrow as pa
 import streamlit as st
 
+from mcptap.dashboard.answers import Answers
 from mcptap.dashboard.presence import Condition, condition
 from mcptap.exporters.store import read
 from mcptap.tap.pipe.home import state_directory
 
-KEPT_S: Final = 5
 FRESH_S: Final = 1
 ENTRIES: Final = 500
 
@@ -74,7 +74,7 @@ def rows(sql: str) -> list[Row]:
 
 def table(sql: str) -> pa.Table:
     """The same, in columns. Times are in UTC and say so."""
-    return _kept(str(home()), sql)
+    return _answers(str(home())).get(sql)
 
 
 def fresh(sql: str) -> list[Row]:
@@ -90,7 +90,7 @@ def one(sql: str) -> Row:
 
 def forget() -> None:
     """What was kept is asked for again: something was changed from a page."""
-    _kept.clear()
+    _answers(str(home())).forget()
     _fresh.clear()
     _condition.clear()
 
@@ -105,9 +105,9 @@ def _link(place: str) -> Link:
     return Link(Path(place))
 
 
-@st.cache_data(ttl=KEPT_S, max_entries=ENTRIES, refresh_mode="background", show_spinner=False)
-def _kept(place: str, sql: str) -> pa.Table:
-    return _link(place).table(sql)
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _answers(place: str) -> Answers[pa.Table]:
+    return Answers(_link(place).table)
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=ENTRIES, show_spinner=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import streamlit as st
 
@@ -14,6 +14,8 @@ from mcptap.dashboard.found import found
 from mcptap.exporters.cli.status import GAPS
 from mcptap.exporters.cli.summary import share
 from mcptap.exporters.cli.units import number, size
+
+Row = dict[str, Any]
 
 TITLE: Final = "Overview"
 LIVE: Final = True
@@ -41,28 +43,57 @@ FINDING: Final = {
     "at": columns.precise("when"),
     "server": columns.words("server"),
 }
+# Only the columns that are shown: the database leaves out what the others would cost.
+OVERALL: Final = "FROM {summary} SELECT calls, errors, error_rate, p50_ms, p95_ms"
+SERVERS: Final = "FROM {summary} SELECT server, state, definition_tokens"
+TREND: Final = "FROM {timeline} SELECT bucket, calls, errors, p50_ms, p95_ms"
+ACTIVITY: Final = "FROM {timeline} SELECT bucket, server, calls, errors"
+TOOLS: Final = """FROM {summary} SELECT tool, server, calls, errors, error_rate, p95_ms WHERE calls > 0
+    ORDER BY calls DESC, tool LIMIT 2000"""
+RECENT: Final = " AND e.rowid > (SELECT max(x.rowid) - 20000 FROM exchanges x)"  # what came in last; quickly read
 NEWEST: Final = """
     SELECT e.run_id, e.seq, e.started_at, coalesce(nullif(r.name, ''), r.server_name) AS server, e.target, e.outcome,
         e.duration_ms, e.reply_bytes
     FROM exchanges e JOIN runs r USING (run_id)
-    WHERE e.target IS NOT NULL AND {where} ORDER BY e.started_at DESC LIMIT {most}"""
+    WHERE e.target IS NOT NULL AND {where}{recent} ORDER BY e.started_at DESC LIMIT {most}"""
+
+
+class Asked(NamedTuple):
+    """What the page is made of."""
+
+    told: Row
+    servers: list[Row]
+    trend: list[Row]
+    activity: list[Row]
+    tools: list[Row]
+    step: int
+
+
+def asked(chosen: Chosen) -> Asked:
+    """Asks for it all. Raises StoreError."""
+    step = filters.step(chosen)
+    every = f"INTERVAL {step} SECOND"
+    return Asked(
+        store.one(OVERALL.format(summary=chosen.asked("overall_summary"))),
+        store.rows(SERVERS.format(summary=chosen.asked("server_summary"))),
+        store.rows(TREND.format(timeline=chosen.asked("latency_timeline", step=every))),
+        store.rows(ACTIVITY.format(timeline=chosen.asked("timeline", step=every))),
+        store.rows(TOOLS.format(summary=chosen.asked("tool_summary"))),
+        step,
+    )
 
 
 def draw(chosen: Chosen) -> None:
     """The page."""
-    told = store.one(f"FROM {chosen.asked('overall_summary')}")
-    servers = store.rows(f"FROM {chosen.asked('server_summary')}")
-    step = filters.step(chosen)
-    trend = store.rows(f"FROM {chosen.asked('latency_timeline', step=f'INTERVAL {step} SECOND')}")
-    _figures(chosen, told, servers, trend)
-    if not told:
+    known = asked(chosen)
+    _figures(chosen, known)
+    if not known.told:
         states.nothing("No call fits. Wrap a server, or look at a longer time.", clear=filters.clear)
         safe.command(states.WRAP)
     else:
         st.subheader("Activity")
-        rows = store.rows(f"FROM {chosen.asked('timeline', step=f'INTERVAL {step} SECOND')}")
-        charts.activity(rows, step, chosen.since, key="activity")
-        _tools(chosen)
+        charts.activity(known.activity, known.step, chosen.ends, key="activity")
+        _tools(known.tools)
     left, right = st.columns(2)
     with left:
         st.subheader("Newest calls")
@@ -74,9 +105,8 @@ def draw(chosen: Chosen) -> None:
     _capture()
 
 
-def _figures(
-    chosen: Chosen, told: Mapping[str, Any], servers: list[dict[str, Any]], trend: list[dict[str, Any]]
-) -> None:
+def _figures(chosen: Chosen, known: Asked) -> None:
+    told, servers, trend = known.told, known.servers, known.trend
     open_ = found(chosen).shown
     running = sum(row["state"] == "running" for row in servers)
     ((gaps, lost),) = [tuple(row.values()) for row in store.rows(GAPS)]
@@ -98,10 +128,9 @@ def _ms(value: float | None) -> str:
     return "-" if value is None else f"{value:,.{2 if value < TEN else 0}f} ms"
 
 
-def _tools(chosen: Chosen) -> None:
-    summary = chosen.asked("tool_summary")
-    busiest = store.rows(f"FROM {summary} WHERE calls > 0 ORDER BY calls DESC, tool LIMIT {MOST}")
-    worst = store.rows(f"FROM {summary} WHERE errors > 0 ORDER BY errors DESC, tool LIMIT {MOST}")
+def _tools(rows: list[Row]) -> None:
+    busiest = sorted(rows, key=lambda row: -row["calls"])[:MOST]
+    worst = sorted((row for row in rows if row["errors"]), key=lambda row: -row["errors"])[:MOST]
     left, right = st.columns(2)
     with left:
         st.subheader("Busiest tools")
@@ -116,7 +145,12 @@ def _tools(chosen: Chosen) -> None:
 
 def _newest(chosen: Chosen) -> None:
     where = chosen.condition("e.started_at", target="e.target")
-    safe.table(store.fresh(NEWEST.format(where=where, most=MOST)), CALL, key="newest")
+    rows = store.fresh(NEWEST.format(where=where, recent=RECENT, most=MOST))
+    if len(rows) < MOST:  # others that fit came in long ago, and can wait
+        known = {(row["run_id"], row["seq"]) for row in rows}
+        older = store.rows(NEWEST.format(where=where, recent="", most=MOST))
+        rows = [*rows, *(row for row in older if (row["run_id"], row["seq"]) not in known)][:MOST]
+    safe.table(rows, CALL, key="newest")
 
 
 def _findings(chosen: Chosen) -> None:
