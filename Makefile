@@ -93,7 +93,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 $(DEMO)/venv/installed: pyproject.toml constraints.txt
 	@mkdir -p $(DEMO)
 	@$(call make_venv,$(DEMO)/venv)
-	$(call install,$(DEMO)/venv)
+	$(call install,$(DEMO)/venv,streamlit)
 	@touch $@
 
 $(NPM_SERVERS): $(SERVERS)/package.json $(SERVERS)/package-lock.json

@@ -28,7 +28,7 @@ LOG: Final = alt.Scale(type="log", nice=False)
 ROOT: Final = "sqrt"  # a scale that begins at zero and still shows what is small beside what is large
 PARTS: Final = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
 OUTCOMES: Final = {
-    "ok": look.GOOD, "tool_error": look.BAD, "rpc_error": "#B2182B", "no_response": "#8C6D1F", "late": "#E69F00",
+    "ok": look.GOOD, "tool_error": look.BAD, "rpc_error": "#B5478F", "no_response": "#8C6D1F", "late": "#E69F00",
     "cancelled": "#E69F00", "input_required": "#009E73", "task_created": "#009E73",
 }  # fmt: skip
 

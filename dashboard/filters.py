@@ -32,6 +32,7 @@ LEAST_S: Final = 5
 ROUNDED: Final = 200  # parts of a span that its beginning is rounded to
 MOST: Final = 2_000  # names to choose from
 
+FIRST = "SELECT min(started_at) AS first FROM runs"
 NAMES = """SELECT DISTINCT coalesce(nullif(name, ''), nullif(server_name, '')) AS label FROM runs
     WHERE label IS NOT NULL ORDER BY label LIMIT {most}"""
 HOSTS = "SELECT DISTINCT host_name AS label FROM runs WHERE host_name IS NOT NULL ORDER BY label LIMIT {most}"
@@ -114,11 +115,10 @@ def clear() -> None:
 
 def step(chosen: Chosen) -> int:
     """Seconds between two points of a chart, so that there are about as many as can be told apart."""
-    begun = chosen.since
-    if begun is None:
-        first = store.one("SELECT min(started_at) AS first FROM runs").get("first")
-        begun = first.replace(tzinfo=None) if first else datetime.now(UTC).replace(tzinfo=None)
-    seconds = (datetime.now(UTC).replace(tzinfo=None) - begun).total_seconds()
+    seconds = chosen.seconds
+    if seconds is None:
+        first = store.one(FIRST).get("first")
+        seconds = int((datetime.now(UTC) - first).total_seconds()) if first else 0
     return next((step for step in STEPS if seconds <= step * POINTS), STEPS[-1])
 
 

@@ -40,8 +40,7 @@ SIDEBARS: Final = {
     "light": {"backgroundColor": "#F4F6F8", "secondaryBackgroundColor": "#FFFFFF"},
     "dark": {"backgroundColor": "#171C24", "secondaryBackgroundColor": "#222A35"},
 }
-SEVERITY: Final = {"critical": "#B2182B", "high": "#D55E00", "medium": "#E69F00", "low": "#56B4E9", "info": "#8A94A0"}
-GOOD, BAD, QUIET = "#0072B2", "#D55E00", "#8A94A0"
+GOOD, BAD = "#2F8FCB", "#D1344B"  # told apart on white and on black
 
 SETTINGS: Final[dict[str, Any]] = {
     "browser.gatherUsageStats": False,

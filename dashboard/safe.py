@@ -84,11 +84,10 @@ def choice(label: str, options: Sequence[str], *, key: str, nothing: str) -> str
     return known.get(chosen) if chosen is not None else None
 
 
-def metric(label: str, value: str, *, delta: str | None = None, trend: Sequence[float] | None = None) -> None:
-    """A number with a name; `label` is ours, and what is no number is escaped."""
-    plotted = list(trend) if trend and len(trend) > 1 else None
-    st.metric(label, md_escape(value), delta=md_escape(delta) if delta else None, delta_color="off", delta_arrow="off",
-              border=True, chart_data=plotted, chart_type="area")  # fmt: skip
+def metric(label: str, value: str, *, delta: str | None = None) -> None:
+    """A number with a name and a remark; `label` is ours, and what is no number is escaped."""
+    told = md_escape(delta) if delta else None
+    st.metric(label, md_escape(value), delta=told, delta_color="off", delta_arrow="off", border=True, height="stretch")
 
 
 def heading(label: str, value: Any) -> None:

@@ -46,7 +46,6 @@ FINDING: Final = {
 # Only the columns that are shown: the database leaves out what the others would cost.
 OVERALL: Final = "FROM {summary} SELECT calls, errors, error_rate, p50_ms, p95_ms"
 SERVERS: Final = "FROM {summary} SELECT server, state, definition_tokens"
-TREND: Final = "FROM {timeline} SELECT bucket, calls, errors, p50_ms, p95_ms"
 ACTIVITY: Final = "FROM {timeline} SELECT bucket, server, calls, errors"
 TOOLS: Final = """FROM {summary} SELECT tool, server, calls, errors, error_rate, p95_ms WHERE calls > 0
     ORDER BY calls DESC, tool LIMIT 2000"""
@@ -63,7 +62,6 @@ class Asked(NamedTuple):
 
     told: Row
     servers: list[Row]
-    trend: list[Row]
     activity: list[Row]
     tools: list[Row]
     step: int
@@ -76,7 +74,6 @@ def asked(chosen: Chosen) -> Asked:
     return Asked(
         store.one(OVERALL.format(summary=chosen.asked("overall_summary"))),
         store.rows(SERVERS.format(summary=chosen.asked("server_summary"))),
-        store.rows(TREND.format(timeline=chosen.asked("latency_timeline", step=every))),
         store.rows(ACTIVITY.format(timeline=chosen.asked("timeline", step=every))),
         store.rows(TOOLS.format(summary=chosen.asked("tool_summary"))),
         step,
@@ -106,17 +103,16 @@ def draw(chosen: Chosen) -> None:
 
 
 def _figures(chosen: Chosen, known: Asked) -> None:
-    told, servers, trend = known.told, known.servers, known.trend
+    told, servers = known.told, known.servers
     open_ = found(chosen).shown
     running = sum(row["state"] == "running" for row in servers)
     ((gaps, lost),) = [tuple(row.values()) for row in store.rows(GAPS)]
     grave = Counter(row["severity"] for row in open_)
     with st.grid(columns=4, min_column_width=150):
-        safe.metric("Calls", number(told.get("calls", 0)), trend=[row["calls"] for row in trend])
-        safe.metric("Failed", share(told.get("error_rate")), delta=f"{number(told.get('errors', 0))} errors",
-                    trend=[row["errors"] for row in trend])  # fmt: skip
-        safe.metric("p50", _ms(told.get("p50_ms")), trend=[row["p50_ms"] or 0 for row in trend])
-        safe.metric("p95", _ms(told.get("p95_ms")), trend=[row["p95_ms"] or 0 for row in trend])
+        safe.metric("Calls", number(told.get("calls", 0)))
+        safe.metric("Failed", share(told.get("error_rate")), delta=f"{number(told.get('errors', 0))} errors")
+        safe.metric("p50", _ms(told.get("p50_ms")))
+        safe.metric("p95", _ms(told.get("p95_ms")))
         safe.metric("Servers", number(len(servers)), delta=f"{running} running")
         safe.metric("Open findings", number(len(open_)), delta=", ".join(f"{n} {name}" for name, n in grave.items()))
         safe.metric("Gaps", number(gaps), delta=f"{size(int(lost))} unrecorded")

@@ -27,8 +27,7 @@ PORT = 8765
     "--host",
     default="127.0.0.1",
     metavar="ADDRESS",
-    show_default=True,
-    help="listen here; others than this machine's own need the token in the address that is printed",
+    help="listen there (default: 127.0.0.1); what others can reach asks for the token in the printed address",
 )
 @click.option("--token", is_flag=True, help="ask for the token on this machine too, where others have accounts")
 @with_home
