@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from mcptap.dashboard.presence import Lease
 from mcptap.exporters.collector import client
 from mcptap.exporters.demo.server import __file__ as demo_server
 from mcptap.exporters.store import read
@@ -94,10 +95,11 @@ def hostile() -> Any:
 def recording(
     tmp_path_factory: pytest.TempPathFactory, mcptap: list[str], hostile: Any, stop_at_end: Callable[[Path], None]
 ) -> Recording:
-    """A store that tests only look at."""
+    """A store that tests only look at, and a collector that stays as long as they do."""
     made = Recording(tmp_path_factory.mktemp("dashboard") / "home", mcptap)
     stop_at_end(made.home)
     fill(made, hostile)
+    Lease(made.home).start()
     return made
 
 
@@ -114,5 +116,7 @@ def stop_at_end() -> Iterator[Callable[[Path], None]]:
 @pytest.fixture
 def shown(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> Recording:
     """The same, as the home that pages are about."""
+    client.ensure(recording.home)
+    recording.settled("SELECT 1", 1)
     monkeypatch.setitem(os.environ, "MCPTAP_HOME", str(recording.home))
     return recording
