@@ -41,8 +41,9 @@ def unavailable(condition: Condition, home: Path) -> None:
     safe.command(command.replace("mcptap", f"mcptap --home {shlex.quote(str(home))}", 1))
     if condition.state == "stopped":
         st.button("Start the collector", key="start_collector", on_click=_start, args=(home,))
-    if condition.detail:
-        safe.text(condition.detail)
+    for told in (condition.detail, st.session_state.pop("start_problem", "")):
+        if told:
+            safe.text(told)
     st.text("This page looks again every 2 seconds.")
 
 
