@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +18,8 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
          "--disable-sync")  # fmt: skip
 READY = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 PATIENCE_MS = 60_000
-PAGES = ("", "servers", "tools", "latency", "errors", "runs?run=last", "runs?run=last&part=Messages&seq=5", "security",
-         "security?security=Changed+definitions", "security?security=Secrets", "query")  # fmt: skip
+LINKS = ("Servers", "Tools", "Latency", "Errors", "Runs", "Security", "Query", "Overview")
+DEEP = ("runs?run=last&part=Messages&seq=5", "security?security=Changed+definitions")
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -54,12 +53,18 @@ class Visitor:
         self.page.goto(self.address + path)
         self.ready()
 
+    def turn(self, name: str) -> None:
+        """Goes to a page by its link."""
+        self.page.get_by_role("link", name=name, exact=True).click()
+        self.page.get_by_role("heading", name=name, exact=True, level=1).wait_for()
+        self.ready()
+
     def ready(self) -> None:
         self.page.locator(".st-key-page_end").wait_for(state="attached")
         self.page.locator(READY).wait_for(state="attached")
 
     def says(self, text: str) -> None:
-        expect(self.page.get_by_text(text, exact=False).first).to_be_visible(timeout=PATIENCE_MS)
+        expect(self.page.get_by_text(text, exact=False).first).to_be_visible()
 
     def width_over(self) -> int:
         """Pixels by which the page is wider than its window."""
@@ -72,6 +77,7 @@ def browser() -> Iterator[Browser]:
     program = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if program is None:
         pytest.skip("needs Chromium or Chrome")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=program, args=list(QUIET))
         yield opened
@@ -106,19 +112,27 @@ def visitor(browser: Browser, address: str) -> Iterator[Callable[..., Visitor]]:
 def test_hostile_text_on_every_page_reaches_for_nothing_and_runs_nothing(visitor: Any, recording: Any) -> None:
     one = visitor()
     ((hostile_run,),) = recording.sql("SELECT run_id FROM runs WHERE name <> 'weather' ORDER BY started_at LIMIT 1")
-    for path in PAGES:
+    one.go("")
+    for name in LINKS:
+        one.turn(name)
+        harmless(one, name)
+    for path in DEEP:
         one.go(path.replace("run=last", f"run={hostile_run}"))
-        expect(one.page.get_by_test_id("stException")).to_have_count(0)
-        assert one.page.evaluate("typeof window.pwned") == "undefined"
-        assert one.page.locator("a[href*=beacon]").count() == 0
-        assert one.page.locator("img[src*=beacon]").count() == 0
-        assert one.width_over() <= 0, path
-        assert one.wrong == [], path
+        harmless(one, path)
+
+
+def harmless(one: Visitor, place: str) -> None:
+    """Nothing of a server's has become more than text on this page."""
+    expect(one.page.get_by_test_id("stException")).to_have_count(0)
+    assert one.page.evaluate("typeof window.pwned") == "undefined"
+    assert one.page.locator(":is(a[href*=beacon], img[src*=beacon])").count() == 0
+    assert one.width_over() <= 0, place
+    assert one.wrong == [], place
 
 
 def test_on_a_phone_in_the_dark_no_page_is_wider_than_its_window(visitor: Any) -> None:
     one = visitor(viewport=NARROW, is_mobile=True, has_touch=True, color_scheme="dark")
-    for path in ("", "runs?run=last", "security"):
+    for path in ("", "runs?run=last"):
         one.go(path)
         assert one.width_over() <= 0, path
         colour = one.page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor")
@@ -130,9 +144,7 @@ def test_filters_come_from_the_address_and_stay_from_page_to_page(visitor: Any) 
     one = visitor()
     one.go("tools?server=weather&tool=flaky")
     one.says("How long it takes")
-    one.page.get_by_role("link", name="Latency").click()
-    one.page.get_by_role("heading", name="Percentiles").wait_for()
-    one.ready()
+    one.turn("Latency")
     assert "server=weather" in one.page.url
     assert "tool=flaky" in one.page.url
     cells = one.page.locator(".st-key-table_slow [data-testid^=glide-cell-2-]")
@@ -146,7 +158,7 @@ def test_a_new_call_appears_without_a_reload(visitor: Any, recording: Any, mcpta
     newest = one.page.locator(".st-key-table_newest [data-testid=glide-cell-0-0]")
     expect(newest).not_to_have_text("brand_new")
     recording.run("weather", recording.weather, (("brand_new", {}),))
-    expect(newest).to_have_text("brand_new", timeout=PATIENCE_MS)
+    expect(newest).to_have_text("brand_new")
     assert one.wrong == []
 
 
@@ -175,8 +187,3 @@ def test_a_page_may_run_only_what_the_dashboard_brings(visitor: Any, address: st
     one.page.locator("img[src*=beacon]").wait_for(state="attached")
     assert not [told for told in one.wrong if told.startswith("request")], "the policy stops it before it is asked for"
     assert [told for told in one.wrong if "Content Security Policy" in told]
-
-
-def test_the_state_directory_of_a_dashboard_stays_as_it_was(recording: Any, address: str) -> None:
-    assert address
-    assert not [path for path in Path(recording.home).iterdir() if "streamlit" in path.name]
