@@ -83,7 +83,7 @@ lock: $(VENV)/installed ## write the versions in .venv down in constraints.txt
 clean: ## remove everything that was made here
 	rm -rf $(VENV) $(DEMO) $(SERVERS)/node_modules $(VENV)-v? build dist
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find tap exporters benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find tap exporters dashboard benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	@$(call make_venv,$(VENV))
@@ -93,7 +93,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 $(DEMO)/venv/installed: pyproject.toml constraints.txt
 	@mkdir -p $(DEMO)
 	@$(call make_venv,$(DEMO)/venv)
-	$(call install,$(DEMO)/venv)
+	$(call install,$(DEMO)/venv,streamlit)
 	@touch $@
 
 $(NPM_SERVERS): $(SERVERS)/package.json $(SERVERS)/package-lock.json

@@ -11,7 +11,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import appearance, firstreply, ingest, memory, queries, redaction, report, roundtrip, throughput
+from benchmarks import (
+    appearance,
+    dashboard,
+    firstreply,
+    ingest,
+    memory,
+    queries,
+    redaction,
+    report,
+    roundtrip,
+    throughput,
+)
 from benchmarks.bench import Bench
 from benchmarks.recording import Recorder
 from benchmarks.subjects import subjects
@@ -25,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[report.Row]]] = {
     "ingest": ingest.run,
     "queries": queries.run,
     "redaction": redaction.run,
+    "dashboard": dashboard.run,
 }
 WITHOUT = "[detection]\nenabled = false\n"
 QUICK = 0.2  # of the full number of rounds and messages

@@ -1,4 +1,4 @@
-"""What is shipped: the wheel holds the two packages and nothing else, and works alone in a fresh environment."""
+"""What is shipped: the wheel holds the three packages and nothing else, and works alone in a fresh environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mcptap.tap.version import VERSION
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-SHIPPED = ("tap", "exporters")
+SHIPPED = ("tap", "exporters", "dashboard")
 REQUEST = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
 COUNT = "select count(*) as n from messages"
 SEEN_S = 20.0
@@ -39,7 +39,7 @@ def contents(wheel: Path) -> dict[str, str]:
         return {name: archive.read(name).decode() for name in archive.namelist()}
 
 
-def test_the_wheel_holds_exactly_the_files_of_the_two_packages(contents: dict[str, str]) -> None:
+def test_the_wheel_holds_exactly_the_files_of_the_three_packages(contents: dict[str, str]) -> None:
     in_the_tree = {
         f"mcptap/{path.relative_to(ROOT).as_posix()}"
         for package in SHIPPED
@@ -53,7 +53,7 @@ def test_the_wheel_holds_exactly_the_files_of_the_two_packages(contents: dict[st
 
 def test_the_wheel_says_that_it_is_typed_and_how_it_may_be_used(contents: dict[str, str]) -> None:
     information = f"mcptap-{VERSION}.dist-info"
-    assert {"mcptap/tap/py.typed", "mcptap/exporters/py.typed"} <= set(contents)
+    assert {f"mcptap/{package}/py.typed" for package in SHIPPED} <= set(contents)
     assert contents[f"{information}/licenses/LICENSE"] == (ROOT / "LICENSE").read_text()
     assert "mcptap = mcptap.exporters.entry:main" in contents[f"{information}/entry_points.txt"]
 

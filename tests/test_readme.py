@@ -69,6 +69,16 @@ def test_the_commands_are_those_that_there_are() -> None:
     assert {name: plain(text) for name, text in table("command").items()} == {n: plain(t) for n, t in told.items()}
 
 
+def test_the_options_of_the_dashboard_are_those_that_it_takes() -> None:
+    command = command_line.cli.get_command(click.Context(command_line.cli), "dashboard")
+    assert command is not None
+    context, told = click.Context(command), {}
+    for option in command.params:
+        if isinstance(option, click.Option) and option.name != "home" and (record := option.get_help_record(context)):
+            told[record[0]] = option.help
+    assert table("dashboard option") == told
+
+
 def test_the_relations_have_the_columns_that_are_told() -> None:
     told = {name: CODE.findall(rest) for name, rest in table("relation").items()}
     with empty_store() as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from mcptap.exporters.cli.reading import Reader, literal
 from mcptap.exporters.collector.detection import APPROVED, read_object
 from mcptap.exporters.collector.keys import replace_private
 from mcptap.tap.detect.changed import MAX_BODY
+
+Rows = Callable[[str], list[dict[str, Any]]]  # the rows of a statement
 
 SERVERS = """
     SELECT DISTINCT server_key FROM runs
@@ -35,19 +38,25 @@ def approve(home: Path, server: str, names: tuple[str, ...], why: str) -> None:
     what was approved, in place of what was seen last.
     """
     with Reader(home) as reader:
-        keys = [row["server_key"] for row in reader.rows(SERVERS.format(server=literal(server)))]
-        if not keys:
-            raise CommandError(f"there is no server {server}", "mcptap servers lists them")
-        if len(keys) > 1:
-            raise CommandError(f"several servers are called {server}: {'; '.join(keys)}", "name one of them by its key")
-        rows = reader.rows(OFFERS.format(server=literal(keys[0])))
+        count = approve_offers(home, reader.rows, server, names, why)
+    Screen().put(f"approved: {count} definitions of {server}")
+
+
+def approve_offers(home: Path, rows_of: Rows, server: str, names: tuple[str, ...], why: str) -> int:
+    """Approves what a server offers now (all, or only these names); how many definitions. Raises CommandError."""
+    keys = [row["server_key"] for row in rows_of(SERVERS.format(server=literal(server)))]
+    if not keys:
+        raise CommandError(f"there is no server {server}", "mcptap servers lists them")
+    if len(keys) > 1:
+        raise CommandError(f"several servers are called {server}: {'; '.join(keys)}", "name one of them by its key")
+    rows = rows_of(OFFERS.format(server=literal(keys[0])))
     chosen = [row for row in rows if not names or row["name"] in names]
     if missing := set(names) - {row["name"] for row in chosen}:
         raise CommandError(f"{server} does not offer {', '.join(sorted(missing))}", "mcptap tools lists what it offers")
     if not chosen:
         raise CommandError(f"{server} has not offered anything yet", "approve it after its first run")
     _keep(home, keys[0], chosen, whole=not names, why=why)
-    Screen().put(f"approved: {len(chosen)} definitions of {server}")
+    return len(chosen)
 
 
 def _keep(home: Path, key: str, rows: list[dict[str, Any]], *, whole: bool, why: str) -> None:

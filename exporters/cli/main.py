@@ -16,6 +16,7 @@ import click
 from mcptap.exporters.cli.approve import approve
 from mcptap.exporters.cli.audit import rebuild, verify
 from mcptap.exporters.cli.collect import collector
+from mcptap.exporters.cli.dashboard import dashboard
 from mcptap.exporters.cli.errors import FAILED, MISUSED, CommandError, one_line
 from mcptap.exporters.cli.explain import explain
 from mcptap.exporters.cli.export import export
@@ -40,6 +41,7 @@ from mcptap.tap.pipe.options import OPTIONS
 ABOUT = "Passes everything between an MCP host and its server through unchanged, and records it, without secrets."
 USAGE = {"Usage: ": "[OPTIONS] -- SERVER COMMAND...", "       ": "[--home DIR] COMMAND ..."}
 COMMANDS = (
+    dashboard,
     servers,
     tools,
     errors,

@@ -53,17 +53,10 @@ def mute(home: Path, rule: str | None, server: str, tool: str, until: str | None
     RULE, --server and --tool may hold * and ?. Findings are recorded all the same: `mcptap findings --muted` shows
     them.
     """
-    mutes = load(home)
     if rule is None:
-        _show(mutes, as_json=as_json)
+        _show(load(home), as_json=as_json)
         return
-    if not any(sign in rule for sign in "*?[") and rule not in RULES and rule not in _own(home):
-        raise CommandError(f"there is no rule {rule}", "the README lists them, and mcptap findings shows their names")
-    if not home.is_dir():
-        raise CommandError(f"nothing is recorded in {home}", "wrap a server first: mcptap -- <server command>")
-    made = Mute(rule, server, tool, until, who(), now(), why)
-    kept = [one for one in mutes if (one.rule, one.server, one.tool) != (rule, server, tool)]
-    save(home, [*kept, made])
+    made = add_mute(home, rule, server, tool, until=until, why=why)
     if as_json:
         write_json([asdict(made)])
     else:
@@ -77,15 +70,30 @@ def mute(home: Path, rule: str | None, server: str, tool: str, until: str | None
 @with_home
 def unmute(home: Path, rule: str, server: str | None, tool: str | None) -> None:
     """Shows the findings of a rule again."""
+    for one in take_back(home, rule, server, tool):
+        Screen().put(f"no longer muted: {_told(one)}")
+
+
+def add_mute(home: Path, rule: str, server: str, tool: str, *, until: str | None, why: str) -> Mute:
+    """Keeps a mute, in the place of an earlier one of the same. Raises CommandError when there is no such rule."""
+    if not any(sign in rule for sign in "*?[") and rule not in RULES and rule not in _own(home):
+        raise CommandError(f"there is no rule {rule}", "the README lists them, and mcptap findings shows their names")
+    if not home.is_dir():
+        raise CommandError(f"nothing is recorded in {home}", "wrap a server first: mcptap -- <server command>")
+    made = Mute(rule, server, tool, until, who(), now(), why)
+    kept = [one for one in load(home) if (one.rule, one.server, one.tool) != (rule, server, tool)]
+    save(home, [*kept, made])
+    return made
+
+
+def take_back(home: Path, rule: str, server: str | None, tool: str | None) -> list[Mute]:
+    """Forgets the mutes of a rule, and returns them. Raises CommandError when there are none."""
     mutes = load(home)
-    gone = [
-        one for one in mutes if one.rule == rule and server in (None, one.server) and tool in (None, one.tool)
-    ]  # fmt: skip
+    gone = [one for one in mutes if one.rule == rule and server in (None, one.server) and tool in (None, one.tool)]
     if not gone:
         raise CommandError(f"no such rule is muted: {rule}", "mcptap mute lists what is")
     save(home, [one for one in mutes if one not in gone])
-    for one in gone:
-        Screen().put(f"no longer muted: {_told(one)}")
+    return gone
 
 
 def _own(home: Path) -> set[str]:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -88,7 +88,18 @@ def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, raw: boo
     control characters too.
     """
     _speak_utf8()
-    write = csv.writer(sys.stdout, lineterminator="\n").writerow
+    _write_rows(sys.stdout, columns, rows, raw=raw)
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """The same as a text, never raw."""
+    text = io.StringIO()
+    _write_rows(text, columns, rows, raw=False)
+    return text.getvalue()
+
+
+def _write_rows(place: TextIO, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, raw: bool) -> None:
+    write = csv.writer(place, lineterminator="\n").writerow
     for row in (columns, *rows):
         write([str_cell(value) if raw else _guarded(value) for value in row])
 

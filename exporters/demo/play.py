@@ -138,6 +138,7 @@ def stop(home: Path) -> None:
 def _where_next(home: Path, console: Console) -> None:
     console.print("\nLook around (the recording stays where it is):\n", style="bold")
     commands = (
+        "mcptap dashboard",
         "mcptap status",
         "mcptap runs",
         "mcptap tail",

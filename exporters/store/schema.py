@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from mcptap.exporters.store import summaries, views
 
-VERSION = 4
+VERSION = 5
 
 Columns = dict[str, str]
 

@@ -1,8 +1,9 @@
 """The questions about many servers, as SQL: a table macro for each, and a view of the same name without a filter.
 
 The idea: a view takes no parameters, and a percentile cannot be put together from parts. So each question is a macro
-that is asked with `since`, `until`, `server` (label or own name) and `host`, all of which may be left out, and reads
-the narrow columns of the exchanges it needs, never a body. The view is the macro with nothing left out.
+that is asked with `since`, `until`, `server` (label or own name), `host` and `target` (a tool, prompt or resource; not
+for secrets), all of which may be left out, and reads the narrow columns of the exchanges it needs, never a body. The
+view is the macro with nothing left out.
 
 What counts is said once, below: a *call* is a request from the host that names a tool, prompt or resource, without the
 rounds that were answered with a question; an *error* is a call that failed or never got its answer; *server time* is
@@ -15,9 +16,10 @@ from __future__ import annotations
 from mcptap.exporters.store.views import ENDED_BY_HOST, ENDED_BY_HOST_CODES
 
 BLIND_SECONDS = 60  # after an error; who asks the same later may have reason to
+BINS = 4  # of latency, for each power of ten
 BYTES_PER_TOKEN = 4  # of a result; what is usual for English and JSON
 
-FILTERS = "since := NULL, until := NULL, server := NULL, host := NULL"
+FILTERS = "since := NULL, until := NULL, server := NULL, host := NULL, target := NULL"
 
 _CALL = "e.side = 'client' AND e.target IS NOT NULL AND NOT e.probe AND NOT e.long_lived"
 _COUNTED = "e.outcome <> 'input_required'"
@@ -31,7 +33,9 @@ _OUTCOME = "coalesce(e.task_outcome, e.outcome)"
 
 _OF_RUN = "(server IS NULL OR server IN (r.name, r.server_name, r.server)) AND (host IS NULL OR r.host = host)"
 _IN_TIME = "(since IS NULL OR e.started_at >= since) AND (until IS NULL OR e.started_at < until)"
-_CHOSEN = f"internal.exchange_rows e JOIN internal.run_servers r ON r.run_id = e.run_id WHERE {_OF_RUN} AND {_IN_TIME}"
+_TARGET = "(target IS NULL OR e.target = target)"
+_ROWS = "internal.exchange_rows e JOIN internal.run_servers r ON r.run_id = e.run_id"
+_CHOSEN = f"{_ROWS} WHERE {_OF_RUN} AND {_IN_TIME} AND {_TARGET}"
 
 _STATE = f"""CASE WHEN r.state = 'ended' AND (r.exit_code NOT IN {ENDED_BY_HOST_CODES}
     OR r.exit_signal NOT IN {ENDED_BY_HOST}) THEN 'crashed' ELSE r.state END"""
@@ -90,7 +94,8 @@ MACROS = {
         k AS (SELECT r.known_as, any_value(r.server) AS server
             FROM internal.run_servers r WHERE {_OF_RUN} GROUP BY ALL),
         d AS (SELECT d.server_key, d.name, max(d.tokens_estimate) AS tokens FROM ({_CURRENT}) d
-            SEMI JOIN k ON k.known_as = d.server_key WHERE d.kind = 'tool' GROUP BY ALL)
+            SEMI JOIN k ON k.known_as = d.server_key
+            WHERE d.kind = 'tool' AND (target IS NULL OR d.name = target) GROUP BY ALL)
         SELECT k.server, k.known_as AS server_key, coalesce(c.target, d.name) AS tool, d.name IS NOT NULL AS offered,
             coalesce(c.calls, 0) AS calls, coalesce(c.errors, 0) AS errors, {_RATE}, c.p50_ms, c.p95_ms, c.p99_ms,
             coalesce(c.reply_bytes, 0) AS reply_bytes,
@@ -141,7 +146,7 @@ MACROS = {
                 greatest(0, arg_max(coalesce(e.task_ms, e.duration_ms), e.seq) - sum({_SERVER_MS})
                     + (epoch_us(max(e.started_at)) - epoch_us(min(e.started_at))) / 1e3)
             FROM internal.exchange_rows e SEMI JOIN m ON m.run_id = e.run_id AND m.logical_id = e.logical_id
-            WHERE {_CALL} AND {_TIMED} AND {_IN_TIME} GROUP BY e.run_id, e.logical_id)
+            WHERE {_CALL} AND {_TIMED} AND {_IN_TIME} AND {_TARGET} GROUP BY e.run_id, e.logical_id)
         SELECT r.server, r.known_as AS server_key, c.* FROM c JOIN internal.run_servers r ON r.run_id = c.run_id
         WHERE {_OF_RUN} ORDER BY c.server_ms DESC NULLS LAST, c.run_id, c.seq LIMIT most""",
     ),
@@ -152,6 +157,34 @@ MACROS = {
             r.host, {_COUNTS}, max({_SERVER_MS}) FILTER ({_TIMED}) AS max_ms,
             sum(e.request_bytes)::BIGINT AS request_bytes, sum(e.reply_bytes)::BIGINT AS reply_bytes
         FROM {_CHOSEN} AND {_CALL} GROUP BY bucket, r.known_as, r.host ORDER BY bucket, r.known_as, r.host""",
+    ),
+}
+
+_BIN = f"floor({BINS} * log10(greatest(0.1, {_SERVER_MS})))"
+
+# Over all servers: percentiles cannot be put together from those of the parts.
+MACROS |= {
+    "overall_summary": (
+        FILTERS,
+        f"""
+        SELECT {_COUNTS}, {_quantile(0.99)} AS p99_ms, count(*) FILTER ({FAILED}) / nullif(calls, 0) AS error_rate,
+            count(DISTINCT r.known_as) AS servers, sum(e.reply_bytes)::BIGINT AS reply_bytes,
+            min(e.started_at) AS first_at, max(e.started_at) AS last_at
+        FROM {_CHOSEN} AND {_CALL} HAVING count(*) > 0""",
+    ),
+    "latency_timeline": (
+        f"step := INTERVAL 1 MINUTE, {FILTERS}",
+        f"""
+        SELECT time_bucket(step, e.started_at) AS bucket, {_COUNTS}, {_quantile(0.99)} AS p99_ms,
+            sum({_SERVER_MS}) FILTER ({_TIMED}) AS server_ms, sum({_WAITED}) AS waiting_ms
+        FROM {_CHOSEN} AND {_CALL} GROUP BY bucket ORDER BY bucket""",
+    ),
+    "latency_heatmap": (
+        f"step := INTERVAL 1 MINUTE, {FILTERS}",
+        f"""
+        SELECT time_bucket(step, e.started_at) AS bucket, pow(10, {_BIN} / {BINS}) AS from_ms,
+            pow(10, ({_BIN} + 1) / {BINS}) AS to_ms, count(*) AS calls
+        FROM {_CHOSEN} AND {_CALL} AND {_TIMED} AND {_COUNTED} GROUP BY ALL ORDER BY bucket, from_ms""",
     ),
 }
 

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 OFTEN = ("roundtrip", "redaction")
-SELDOM = ("firstreply", "throughput", "memory", "appearance", "ingest", "queries")
+SELDOM = ("firstreply", "throughput", "memory", "appearance", "ingest", "queries", "dashboard")
 NAMES = [*OFTEN, *(pytest.param(name, marks=pytest.mark.slow) for name in SELDOM)]
 DOCUMENT = {"format", "version", "at", "quick", "seconds", "machine", "rows"}
 ROW = {

@@ -1,0 +1,80 @@
+"""Answers of the database, kept for a while that depends on what they cost.
+
+The idea: whoever asks again gets the last answer at once, while a newer one is fetched behind their back; and what took
+long is asked seldom, so that no number of viewers keeps the database from recording.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+KEPT_S: Final = 5.0
+COST: Final = (
+    40  # an answer is kept for so many times what it took: at most a fortieth of a processor for each question
+)
+STALE: Final = 2  # times that long an answer may still be given, while a newer one is fetched
+ENTRIES: Final = 500
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(slots=True)
+class _Entry(Generic[Answer]):
+    answer: Answer | None = None
+    at: float = float("-inf")
+    kept_s: float = KEPT_S
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Answers(Generic[Answer]):
+    """Asks `ask` with a question, and keeps what it says. Safe to be used from several threads."""
+
+    def __init__(self, ask: Callable[[str], Answer], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._ask, self._clock, self._lock = ask, clock, threading.Lock()
+        self._entries: OrderedDict[str, _Entry[Answer]] = OrderedDict()
+
+    def get(self, question: str) -> Answer:
+        """The answer: kept, or asked for now. Raises what `ask` raises."""
+        entry = self._entry(question)
+        age = self._clock() - entry.at
+        if (answer := entry.answer) is not None and age <= STALE * entry.kept_s:
+            if age > entry.kept_s and entry.lock.acquire(blocking=False):
+                threading.Thread(target=self._renew, args=(question, entry), daemon=True).start()
+            return answer
+        with entry.lock:  # who comes second gets what the first has fetched
+            if entry.answer is None or self._clock() - entry.at > entry.kept_s:
+                self._fetch(question, entry)
+            assert entry.answer is not None
+            return entry.answer
+
+    def forget(self) -> None:
+        """Everything is asked for again."""
+        with self._lock:
+            self._entries.clear()
+
+    def _entry(self, question: str) -> _Entry[Answer]:
+        with self._lock:
+            entry = self._entries.setdefault(question, _Entry())
+            self._entries.move_to_end(question)
+            while len(self._entries) > ENTRIES:
+                self._entries.popitem(last=False)
+            return entry
+
+    def _renew(self, question: str, entry: _Entry[Answer]) -> None:
+        try:
+            self._fetch(question, entry)
+        except Exception:  # noqa: S110  the old answer is still there; once it is too old, the asker is told
+            pass
+        finally:
+            entry.lock.release()
+
+    def _fetch(self, question: str, entry: _Entry[Answer]) -> None:
+        begun = self._clock()
+        entry.answer = self._ask(question)
+        entry.at = self._clock()
+        entry.kept_s = max(KEPT_S, COST * (entry.at - begun))

@@ -1,0 +1,187 @@
+"""Overview: what the servers did, what is slow, what fails and what is suspicious, at one look."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import streamlit as st
+
+from mcptap.dashboard import charts, columns, filters, safe, states, store
+from mcptap.dashboard.filters import Chosen
+from mcptap.dashboard.found import found
+from mcptap.exporters.cli.status import GAPS
+from mcptap.exporters.cli.summary import share
+from mcptap.exporters.cli.units import number, size
+
+Row = dict[str, Any]
+
+TITLE: Final = "Overview"
+LIVE: Final = True
+NEWEST_EVERY: Final = "2s"
+MOST: Final = 8  # rows of a table
+TEN: Final = 10.0  # ms; less is told to the hundredth
+TOOL: Final = {
+    "tool": columns.words("tool"),
+    "calls": columns.count("calls"),
+    "error_rate": columns.share("failed"),
+    "p95_ms": columns.milliseconds("p95"),
+    "server": columns.words("server"),
+}
+CALL: Final = {
+    "target": columns.words("tool, prompt, resource"),
+    "outcome": columns.words("outcome"),
+    "duration_ms": columns.milliseconds("took"),
+    "started_at": columns.precise("when"),
+    "server": columns.words("server"),
+}
+FINDING: Final = {
+    "severity": columns.words("severity"),
+    "rule": columns.words("rule"),
+    "target": columns.words("tool"),
+    "at": columns.precise("when"),
+    "server": columns.words("server"),
+}
+# Only the columns that are shown: the database leaves out what the others would cost.
+OVERALL: Final = "FROM {summary} SELECT calls, errors, error_rate, p50_ms, p95_ms"
+SERVERS: Final = "FROM {summary} SELECT server, state, definition_tokens"
+ACTIVITY: Final = "FROM {timeline} SELECT bucket, server, calls, errors"
+TOOLS: Final = """FROM {summary} SELECT tool, server, calls, errors, error_rate, p95_ms WHERE calls > 0
+    ORDER BY calls DESC, tool LIMIT 2000"""
+RECENT: Final = " AND e.rowid > (SELECT max(x.rowid) - 20000 FROM exchanges x)"  # what came in last; quickly read
+NEWEST: Final = """
+    SELECT e.run_id, e.seq, e.started_at, coalesce(nullif(r.name, ''), r.server_name) AS server, e.target, e.outcome,
+        e.duration_ms, e.reply_bytes
+    FROM exchanges e JOIN runs r USING (run_id)
+    WHERE e.target IS NOT NULL AND {where}{recent} ORDER BY e.started_at DESC LIMIT {most}"""
+
+
+class Asked(NamedTuple):
+    """What the page is made of."""
+
+    told: Row
+    servers: list[Row]
+    activity: list[Row]
+    tools: list[Row]
+    step: int
+
+
+def asked(chosen: Chosen) -> Asked:
+    """Asks for it all. Raises StoreError."""
+    step = filters.step(chosen)
+    every = f"INTERVAL {step} SECOND"
+    return Asked(
+        store.one(OVERALL.format(summary=chosen.asked("overall_summary"))),
+        store.rows(SERVERS.format(summary=chosen.asked("server_summary"))),
+        store.rows(ACTIVITY.format(timeline=chosen.asked("timeline", step=every))),
+        store.rows(TOOLS.format(summary=chosen.asked("tool_summary"))),
+        step,
+    )
+
+
+def draw(chosen: Chosen) -> None:
+    """The page."""
+    known = asked(chosen)
+    _figures(chosen, known)
+    if not known.told:
+        states.nothing("No call fits. Wrap a server, or look at a longer time.", clear=filters.clear)
+        safe.command(states.WRAP)
+    else:
+        st.subheader("Activity")
+        charts.activity(known.activity, known.step, chosen.ends, key="activity")
+        _tools(known.tools)
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Newest calls")
+        st.fragment(_newest, run_every=NEWEST_EVERY if st.session_state.get("live") else None)(chosen)
+    with right:
+        st.subheader("Newest findings")
+        _findings(chosen)
+    st.subheader("Capture")
+    _capture()
+
+
+def _figures(chosen: Chosen, known: Asked) -> None:
+    told, servers = known.told, known.servers
+    open_ = found(chosen).shown
+    running = sum(row["state"] == "running" for row in servers)
+    ((gaps, lost),) = [tuple(row.values()) for row in store.rows(GAPS)]
+    grave = Counter(row["severity"] for row in open_)
+    with st.grid(columns=4, min_column_width=150):
+        safe.metric("Calls", number(told.get("calls", 0)))
+        safe.metric("Failed", share(told.get("error_rate")), delta=f"{number(told.get('errors', 0))} errors")
+        safe.metric("p50", _ms(told.get("p50_ms")))
+        safe.metric("p95", _ms(told.get("p95_ms")))
+        safe.metric("Servers", number(len(servers)), delta=f"{running} running")
+        safe.metric("Open findings", number(len(open_)), delta=", ".join(f"{n} {name}" for name, n in grave.items()))
+        safe.metric("Gaps", number(gaps), delta=f"{size(int(lost))} unrecorded")
+        tokens = sum(row["definition_tokens"] or 0 for row in servers)
+        safe.metric("Definitions", f"{number(tokens)} tokens", delta="of a model's context")
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.{2 if value < TEN else 0}f} ms"
+
+
+def _tools(rows: list[Row]) -> None:
+    busiest = sorted(rows, key=lambda row: -row["calls"])[:MOST]
+    worst = sorted((row for row in rows if row["errors"]), key=lambda row: -row["errors"])[:MOST]
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Busiest tools")
+        safe.table(busiest, TOOL, key="busiest")
+    with right:
+        st.subheader("Most failing tools")
+        if worst:
+            safe.table(worst, TOOL, key="worst")
+        else:
+            states.nothing("No call of a tool has failed.")
+
+
+def _newest(chosen: Chosen) -> None:
+    where = chosen.condition("e.started_at", target="e.target")
+    rows = store.fresh(NEWEST.format(where=where, recent=RECENT, most=MOST))
+    if len(rows) < MOST:  # others that fit came in long ago, and can wait
+        known = {(row["run_id"], row["seq"]) for row in rows}
+        older = store.rows(NEWEST.format(where=where, recent="", most=MOST))
+        rows = [*rows, *(row for row in older if (row["run_id"], row["seq"]) not in known)][:MOST]
+    safe.table(rows, CALL, key="newest")
+
+
+def _findings(chosen: Chosen) -> None:
+    rows = sorted(found(chosen).shown, key=lambda row: row["at"], reverse=True)[:MOST]
+    if rows:
+        safe.table(rows, FINDING, key="newest_findings")
+        return
+    detection = store.state()[1].get("detection", {})
+    if detection.get("state") == "off":
+        states.nothing("Detection is off. Two lines in config.toml in the state directory turn it on:")
+        safe.command("[detection]\nenabled = true")
+    else:
+        states.nothing("Nothing suspicious is recorded that fits.")
+
+
+def _capture() -> None:
+    told = store.state()[1]
+    collector, kept, journal = (told.get(name, {}) for name in ("collector", "store", "journal"))
+    rows = [
+        {"part": "collector", "state": collector.get("state"), "detail": f"pid {collector.get('pid')}"},
+        {"part": "recording", "state": f"{len(told.get('runs', ()))} runs", "detail": ""},
+        {"part": "journal", "state": journal.get("state"), "detail": journal.get("detail") or ""},
+        {"part": "store", "state": kept.get("state"), "detail": _behind(kept)},
+        *({"part": f"export {one.get('name')}", "state": one.get("state"),
+           "detail": one.get("detail") or _behind(one)} for one in told.get("export", ())),
+    ]  # fmt: skip
+    safe.table(rows, CAPTURE, key="capture")
+
+
+def _behind(part: Mapping[str, Any]) -> str:
+    return f"{size(part.get('lag_bytes') or 0)} behind the journal"
+
+
+CAPTURE: Final = {
+    "part": columns.words("part"),
+    "state": columns.words("state"),
+    "detail": columns.words("detail", width="large"),
+}

@@ -1,0 +1,97 @@
+"""Answers are kept, renewed behind the asker's back, and asked the more seldom the more they cost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mcptap.dashboard.answers import COST, ENTRIES, KEPT_S, STALE, Answers
+
+
+class Source:
+    """Says how often it was asked; asking takes `cost` seconds of a clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now, self.cost, self.asked, self.broken = 0.0, 0.0, 0, False
+        self.told = threading.Condition()
+
+    def ask(self, _question: str) -> int:
+        with self.told:
+            self.asked += 1
+            self.now += self.cost
+            self.told.notify_all()
+            if self.broken:
+                raise ConnectionError
+            return self.asked
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        with self.told:
+            assert self.told.wait_for(until, timeout=60)
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def answers(source: Source) -> Answers[int]:
+    return Answers(source.ask, clock=lambda: source.now)
+
+
+def eventually(answers: Answers[Any], expected: Any) -> None:
+    until = threading.Event()
+    for _ in range(6000):
+        if answers.get("q") == expected:
+            return
+        until.wait(0.01)
+    raise AssertionError(expected)
+
+
+def test_an_answer_is_kept(answers: Answers[int], source: Source) -> None:
+    assert [answers.get("q"), answers.get("q")] == [1, 1]
+    assert answers.get("another") == 2
+
+
+def test_an_older_one_is_given_while_a_newer_one_is_fetched(answers: Answers[int], source: Source) -> None:
+    answers.get("q")
+    source.now += KEPT_S + 1
+    assert answers.get("q") == 1
+    source.wait(lambda: source.asked == 2)
+    eventually(answers, 2)
+
+
+def test_one_that_is_too_old_is_never_given(answers: Answers[int], source: Source) -> None:
+    answers.get("q")
+    source.now += STALE * KEPT_S + 1
+    assert answers.get("q") == 2
+
+
+def test_what_took_long_is_kept_longer(answers: Answers[int], source: Source) -> None:
+    source.cost = 1.0
+    answers.get("q")
+    source.now += COST - 1
+    assert answers.get("q") == 1
+    assert source.asked == 1
+
+
+def test_an_answer_that_cannot_be_renewed_stays_until_it_is_too_old(answers: Answers[int], source: Source) -> None:
+    answers.get("q")
+    source.broken = True
+    source.now += KEPT_S + 1
+    assert answers.get("q") == 1
+    source.now += STALE * KEPT_S
+    with pytest.raises(ConnectionError):
+        answers.get("q")
+
+
+def test_what_is_forgotten_is_asked_again_and_not_all_is_remembered(answers: Answers[int], source: Source) -> None:
+    answers.get("q")
+    answers.forget()
+    assert answers.get("q") == 2
+    for number in range(ENTRIES):
+        answers.get(str(number))
+    assert answers.get("q") == ENTRIES + 3
