@@ -49,7 +49,7 @@ SERVERS: Final = "FROM {summary} SELECT server, state, definition_tokens"
 ACTIVITY: Final = "FROM {timeline} SELECT bucket, server, calls, errors"
 TOOLS: Final = """FROM {summary} SELECT tool, server, calls, errors, error_rate, p95_ms WHERE calls > 0
     ORDER BY calls DESC, tool LIMIT 2000"""
-RECENT: Final = " AND e.load_order > (SELECT max(x.load_order) - 20000 FROM exchanges x)"  # what came in last; quickly read
+RECENT: Final = " AND e.load_order > (SELECT max(x.load_order) - 20000 FROM exchanges x)"  # what came in last
 NEWEST: Final = """
     SELECT e.run_id, e.seq, e.started_at, coalesce(nullif(r.name, ''), r.server_name) AS server, e.target, e.outcome,
         e.duration_ms, e.reply_bytes
