@@ -38,6 +38,7 @@ _LINE = re.compile(r"""[^\n"'`\\]+""")
 _HEADER = re.compile(
     r"[^{(\[<>]*=.*|(?:[\w-]{1,16} )?[\w.%+/~=-]{6,}\s*"
 )  # of cookies, or of a scheme that is not known
+_LONGEST_JUDGED: Final = 512  # characters
 _LINE_START = re.compile(r"(?:^|\n)[ \t]{0,16}(?:export |set |ENV |- )?\Z")
 _DOTENV = re.compile(r"[^\s\\]+")
 
@@ -133,8 +134,7 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
     scheme = _SCHEME.match(text, at)
     if sign == ":" and (name.endswith("cookie") or (name.endswith("authorization") and not scheme)):
         line = _LINE.match(text, at)
-        taken = line is not None and _HEADER.fullmatch(line[0]) and not stands_for(line[0].rstrip())
-        return line.span() if line and taken else None
+        return line.span() if line and is_header(line[0]) else None
     if (nested := _NESTED.match(text, at)) and not PLACEHOLDER.match(text, at):
         return nested.span()
     dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()
@@ -173,3 +173,8 @@ def is_reference(text: str, value: re.Match[str]) -> bool:
     spelled = _SPELLED.search(value[0]) is not None
     named = names_secret(value[0]) or names_secret(re.split("[.>:]", value[0])[-1])
     return (apart and spelled and (listed or named)) or (listed and named)
+
+
+def is_header(line: str) -> bool:
+    """Whether this can be cookies or credentials. A long line is not judged: that would be done again and again."""
+    return len(line) > _LONGEST_JUDGED or (_HEADER.fullmatch(line) is not None and not stands_for(line.rstrip()))

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OFTEN = ("roundtrip", "redaction")
-SELDOM = ("firstreply", "throughput", "memory", "appearance", "ingest", "queries", "dashboard")
+OFTEN = ("redaction",)
+SELDOM = ("roundtrip", "firstreply", "throughput", "memory", "appearance", "ingest", "queries", "dashboard")
 NAMES = [*OFTEN, *(pytest.param(name, marks=pytest.mark.slow) for name in SELDOM)]
 DOCUMENT = {"format", "version", "at", "quick", "seconds", "machine", "rows"}
 ROW = {

@@ -91,7 +91,7 @@ def hostile() -> Any:
     return module
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def recording(
     tmp_path_factory: pytest.TempPathFactory, mcptap: list[str], hostile: Any, stop_at_end: Callable[[Path], None]
 ) -> Recording:
@@ -103,7 +103,7 @@ def recording(
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stop_at_end() -> Iterator[Callable[[Path], None]]:
     """Collectors of these homes are gone in the end."""
     homes: list[Path] = []

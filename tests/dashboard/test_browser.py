@@ -72,7 +72,7 @@ class Visitor:
         return int(found)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     program = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if program is None:
@@ -84,7 +84,7 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(recording: Any) -> Iterator[str]:
     """Where a dashboard over the recording is served, as `mcptap dashboard` says it."""
     words = [*recording.program, "--home", str(recording.home), "dashboard", "--no-browser"]
