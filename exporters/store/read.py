@@ -55,6 +55,7 @@ _SAYINGS: tuple[tuple[str, type[StoreError], str, str], ...] = (
     ("Out of Memory", QueryError, "this needs more memory than a reader may take", _LARGE),
     ("Authentication failed", NotServingError, "the collector does not accept the token", "try again"),
     ("Could not connect", NotServingError, "the collector does not answer", _NOT_SERVING),
+    ("Database was closed", NotServingError, "the database went away meanwhile", "try again"),
     ("Failed to send message", NotServingError, "the database went away meanwhile", _ENDED),
     ("Invalid connection id", NotServingError, "the collector was restarted meanwhile", "try again"),
 )

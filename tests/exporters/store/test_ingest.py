@@ -76,14 +76,13 @@ def test_when_memory_is_lacking_again_it_goes_on_in_small_pieces(home, monkeypat
         return insert(connection, batch)
 
     monkeypatch.setattr(store, "insert", needs_much)
-    home.serve()
     for _ in range(store.DESPERATE):
         home.store.load()
         assert home.store.state == "unavailable", home.store.detail
         home.later()
     home.store.load()
     assert home.store.state == "ok"
-    assert home.ask("SELECT seq FROM messages WHERE unscanned IS NOT NULL") == [(3,)]
+    assert home.rows("SELECT seq FROM messages WHERE unscanned IS NOT NULL") == [(3,)]
     assert not list(home.path.glob("*.damaged-*"))
 
 
