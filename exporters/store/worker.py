@@ -126,6 +126,7 @@ def main() -> None:
     threading.excepthook = _give_up
     step_back()
     os.umask(0o077)
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # DuckDB would load it with the first parameter
     words = sys.argv[1:]
     out = os.dup(1)
     os.dup2(2, 1)  # what a library may print is no word of ours
