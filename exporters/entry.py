@@ -26,8 +26,6 @@ def main() -> None:
 
         print(f"mcptap {VERSION}")
         return
-    # DuckDB would load pandas, where that is installed, just to ask whether a parameter is of it: 0.3 s.
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     from mcptap.exporters.cli.main import run_command
 
     run_command(options, words)

@@ -82,10 +82,13 @@ class Reader:
         """The rows of one of our own statements, by column, over a connection that is kept."""
         import duckdb
 
+        from mcptap.exporters.store import read
+
         try:
             if self._connection is None:
                 self._connection = self._held.enter_context(self._connect())
-            result = self._connection.sql("FROM store.query(?)", params=[sql])
+            read.bind(self._connection, statement=sql)
+            result = self._connection.sql("FROM store.query(getvariable('statement'))")
             rows = [dict(zip(result.columns, row, strict=True)) for row in result.fetchall()]
         except duckdb.Error as problem:
             message = str(problem).split("\n\n", maxsplit=1)[0]

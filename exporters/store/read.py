@@ -46,13 +46,14 @@ class QueryError(StoreError):
 _NOT_SERVING = "start one with `mcptap collector`; `mcptap status` says how the database is"
 _ENDED = f"try again; a statement that takes more than {QUERY_SECONDS:.0f} s or too much memory is ended that way"
 _ADMITTED = "one statement that reads the documented relations: SELECT, FROM, WITH, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN"
+_ASKED = "FROM quack_query(getvariable('target'), getvariable('statement'), token := getvariable('token'))"
 _LARGE = "leave the bodies out (body, request_body, reply_body), or ask for those of some rows, by run_id and seq"
 _AT = 'at is a reserved word: write "at" in quotes, or m.at'
 _BARE_AT = re.compile(r"""'[^']*'|"[^"]*"|--[^\n]*|(?<![\w.])(?P<at>at)(?!\w|\s+time\s)""", re.IGNORECASE)
 # What Quack says -> what it means; first match wins.
 _SAYINGS: tuple[tuple[str, type[StoreError], str, str], ...] = (
     ("Authorization failed", RefusedError, "this statement is not admitted", _ADMITTED),
-    ("Out of Memory", QueryError, "this needs more memory than a reader may take", _LARGE),
+    ("Out of Memory Error:", QueryError, "this needs more memory than a reader may take", _LARGE),
     ("Authentication failed", NotServingError, "the collector does not accept the token", "try again"),
     ("Could not connect", NotServingError, "the collector does not answer", _NOT_SERVING),
     ("Database was closed", NotServingError, "the database went away meanwhile", "try again"),
@@ -85,7 +86,8 @@ def run(sql: str, home: str | Path) -> tuple[list[str], list[Row]]:
     target, token = _address(home)
     with _client() as connection:
         try:
-            result = connection.sql("FROM quack_query(?, ?, token := ?)", params=[target, sql, token])
+            bind(connection, target=target, statement=sql, token=token)
+            result = connection.sql(_ASKED)
             columns, types = result.columns, [str(type_) for type_ in result.types]
             if "TIMESTAMP WITH TIME ZONE" in types:
                 result = result.project(", ".join(map(_fetchable, columns, types)))
@@ -95,6 +97,15 @@ def run(sql: str, home: str | Path) -> tuple[list[str], list[Row]]:
             if "syntax error" in str(told) and any(word["at"] for word in _BARE_AT.finditer(sql)):
                 told.hint = _AT
             raise told from None
+
+
+def bind(connection: duckdb.DuckDBPyConnection, **texts: str) -> None:
+    """Gives texts to a statement, which names them `getvariable('name')`.
+
+    With a parameter DuckDB would load pandas, where that is installed, to see whether it is one of its: 0.3 s.
+    """
+    for name, text in texts.items():
+        connection.execute(f"SET VARIABLE {name} = {_quote(text)}")
 
 
 def _fetchable(column: str, type_: str) -> str:
