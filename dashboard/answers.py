@@ -14,9 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 KEPT_S: Final = 5.0
-COST: Final = (
-    40  # an answer is kept for so many times what it took: at most a fortieth of a processor for each question
-)
+COST: Final = 40  # times what it took, an answer is kept: at most a fortieth of a processor for each question
 STALE: Final = 2  # times that long an answer may still be given, while a newer one is fetched
 ENTRIES: Final = 500
 

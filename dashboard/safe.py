@@ -16,6 +16,7 @@ from typing import Any, Final
 import pyarrow as pa
 import streamlit as st
 
+from mcptap.exporters.cli.output import csv_text, str_cell
 from mcptap.exporters.cli.safe import harmless
 
 CUT: Final = 256 * 1024  # characters of a body that are shown at first
@@ -120,7 +121,9 @@ def table(
     config = {name: column(zone) if callable(column) else column for name, column in columns.items()}
     with st.container(key=f"table_{key}"):
         answer = st.dataframe(
-            pa.table(cells) if told else {name: [] for name in columns},
+            pa.table({name: array(values) for name, values in cells.items()})
+            if told
+            else {name: [] for name in columns},
             hide_index=True,
             column_config=config,
             height=ROW_PX * (min(most, max(1, len(told))) + 1) + 3,
@@ -135,6 +138,14 @@ def table(
     return int(picked[0]) if picked and picked[0] < len(told) else None
 
 
+def array(values: Sequence[Any]) -> pa.Array:
+    """A column; where Arrow cannot hold its values as they are (numbers of more than 64 bits, say), of text."""
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError):
+        return pa.array([None if value is None else str_cell(value) for value in values])
+
+
 def command(words: str) -> None:
     """A command to copy."""
     st.code(words, language="sh", wrap_lines=True)
@@ -142,8 +153,6 @@ def command(words: str) -> None:
 
 def spreadsheet(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """CSV in which no cell is computed by a spreadsheet, the same as `mcptap query --format csv` writes."""
-    from mcptap.exporters.cli.output import csv_text
-
     return csv_text(columns, rows).encode()
 
 

@@ -91,3 +91,9 @@ def _start(home: Path) -> None:
     except (client.NotRunningError, OSError) as problem:
         st.session_state["start_problem"] = str(problem)
     store.forget()
+
+
+def detection_off() -> None:
+    """Nothing is found where nothing is looked for."""
+    nothing("Detection was turned off in config.toml in the state directory. These two lines turn it on:")
+    safe.command("[detection]\nenabled = true")

@@ -156,8 +156,7 @@ def _findings(chosen: Chosen) -> None:
         return
     detection = store.state()[1].get("detection", {})
     if detection.get("state") == "off":
-        states.nothing("Detection is off. Two lines in config.toml in the state directory turn it on:")
-        safe.command("[detection]\nenabled = true")
+        states.detection_off()
     else:
         states.nothing("Nothing suspicious is recorded that fits.")
 

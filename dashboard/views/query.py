@@ -80,20 +80,16 @@ def _chart(names: list[str], rows: list[tuple[Any, ...]]) -> None:
     y = numeric[-1]
     x = next(number for number in range(len(names)) if number != y)
     st.subheader("Chart")
-    told = pa.table({"x": [_plain(row[x]) for row in rows[:SHOWN]], "y": [_float(row[y]) for row in rows[:SHOWN]]})
+    told = pa.table(
+        {"x": safe.array([_plain(row[x]) for row in rows[:SHOWN]]), "y": [_float(row[y]) for row in rows[:SHOWN]]}
+    )
     charts.plain(told, "x", "y", bars=isinstance(told["x"][0].as_py(), str), key="answer_chart")
 
 
 def _parquet(names: list[str], rows: list[tuple[Any, ...]]) -> bytes:
     """The answer in columns; what Arrow cannot hold as it is, as text. Two columns of one name get numbers."""
     unique = [name if names.index(name) == number else f"{name}_{number}" for number, name in enumerate(names)]
-    told: dict[str, Any] = {}
-    for number, name in enumerate(unique):
-        values = [row[number] for row in rows]
-        try:
-            told[name] = pa.array(values)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-            told[name] = pa.array([None if value is None else str_cell(value) for value in values])
+    told = {name: safe.array([row[number] for row in rows]) for number, name in enumerate(unique)}
     target = io.BytesIO()
     pq.write_table(pa.table(told), target)
     return target.getvalue()

@@ -86,8 +86,7 @@ def _none(others: bool) -> None:
     if others:
         states.nothing("No finding fits.")
     elif store.state()[1].get("detection", {}).get("state") == "off":
-        states.nothing("Detection is off. Two lines in config.toml in the state directory turn it on:")
-        safe.command("[detection]\nenabled = true")
+        states.detection_off()
     else:
         states.nothing("Nothing suspicious is recorded that fits.", clear=filters.clear)
 
