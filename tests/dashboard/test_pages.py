@@ -154,6 +154,28 @@ def test_a_query_is_answered_refused_or_explained(shown: Any) -> None:
         assert any(told in text.value for text in (*app.text, *app.code)), sql
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 99999999999999999999 AS a, 1 AS b",
+        "SELECT a, a * 2 AS b FROM (VALUES (99999999999999999999), (NULL)) t(a)",
+        "FROM (VALUES (1, 2), (NULL, 3)) t(a, b)",
+        "SELECT 'x' AS a, 'nan'::DOUBLE AS b UNION ALL SELECT NULL, 'infinity'::DOUBLE",
+        "SELECT 1.5::DECIMAL(38, 10) AS a, DATE '2026-01-01' AS b, INTERVAL 1 DAY AS c, [1, 2] AS d, {'x': 1} AS e",
+        "SELECT TIME '10:00' AS t, 1 AS n, '\\x00'::BLOB AS b, 'a81bc81b-dead-4e5d-abff-90865d1e13b1'::UUID AS u",
+        "SELECT NULL AS a, NULL AS b",
+        "SELECT 1 AS a, 2 AS a",
+    ],
+)
+def test_an_answer_of_any_type_is_shown(shown: Any, sql: str) -> None:
+    app = drawn("query")
+    app.text_area(key="sql").set_value(sql)
+    app.button(key="run_query").click().run()
+    assert not app.exception
+    assert any(" rows" in text.value for text in app.text), [text.value for text in app.text]
+    assert len(app.dataframe) == 1
+
+
 def test_every_example_of_a_query_is_answered(shown: Any) -> None:
     app = drawn("query")
     for name in app.selectbox(key="example").options:
