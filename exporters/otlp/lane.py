@@ -239,7 +239,14 @@ class _Counting:
         if not self._totals.series or (time.monotonic() < self._send_at and not hurry):
             return False
         now = time.time_ns()
-        data = self._points.metrics_data(self._totals, self._host, now, delta=self._destination.delta)
+        data = self._points.metrics_data(
+            self._totals,
+            self._host,
+            now,
+            delta=self._destination.delta,
+            examples=self._destination.exemplars,
+            back=int(self._destination.interval_s * 1e9),
+        )
         outcome = self._delivery.attempt(data)
         if outcome.verdict != "delivered":
             self._send_at = time.monotonic() + max(0.0, self._delivery.next_at - time.time())
@@ -247,6 +254,7 @@ class _Counting:
         self._send_at = time.monotonic() + self._destination.interval_s
         if self._destination.delta:
             self._totals = Totals(now)
+        self._totals.sent(now)
         self._marks.move({}, sent=1, rejected=outcome.rejected, state=self._totals.to_bytes())
         self._dirty = False
         return True

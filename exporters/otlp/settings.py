@@ -46,6 +46,7 @@ _GENERAL: Final = (
     "OTEL_METRICS_EXPORTER",
     "OTEL_LOGS_EXPORTER",
     "OTEL_METRIC_EXPORT_INTERVAL",
+    "OTEL_METRICS_EXEMPLAR_FILTER",
     "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
     "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
     CONTENT,
@@ -56,6 +57,7 @@ KNOWN: Final = frozenset(
 _PROTOCOLS: Final = {HTTP: HTTP, "http": HTTP, GRPC: GRPC}
 _COMPRESSIONS: Final = ("none", "gzip", "deflate")
 _TEMPORALITIES: Final = ("cumulative", "delta", "lowmemory")
+_EXEMPLARS: Final = ("trace_based", "always_on", "always_off")  # all that is measured has a trace
 _TRUE: Final = frozenset(("true", "1", "yes", "on", "span_only", "span_and_event"))
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
@@ -98,6 +100,7 @@ class Destination:
     value_length: int = VALUE_LENGTH
     interval_s: float = INTERVAL_S
     delta: bool = False  # metrics tell what is new, not all so far
+    exemplars: bool = True  # metrics name single operations
     problem: str | None = None
 
     @property
@@ -175,9 +178,6 @@ def _destination(name: str, values: Mapping[str, str]) -> Destination:
     if not routes and not disabled and not any(_exporter(signal, values) == "none" for signal in SIGNALS):
         raise SettingsError(f"{EXPORTER}ENDPOINT: is missing")
     resource = _pairs(values, "OTEL_RESOURCE_ATTRIBUTES")
-    temporality = values.get(f"{EXPORTER}METRICS_TEMPORALITY_PREFERENCE", "cumulative").lower()
-    if temporality not in _TEMPORALITIES:
-        raise SettingsError(f"{EXPORTER}METRICS_TEMPORALITY_PREFERENCE: must be one of {', '.join(_TEMPORALITIES)}")
     return Destination(
         name,
         routes,
@@ -186,9 +186,18 @@ def _destination(name: str, values: Mapping[str, str]) -> Destination:
         content=values.get(CONTENT, "").lower() in _TRUE,
         value_length=int(_number(values, "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", VALUE_LENGTH, 16, 1 << 20)),
         interval_s=_number(values, "OTEL_METRIC_EXPORT_INTERVAL", INTERVAL_S * 1e3, 100, 3.6e6) / 1e3,
-        delta=temporality != "cumulative",
+        delta=_one_of(values, f"{EXPORTER}METRICS_TEMPORALITY_PREFERENCE", _TEMPORALITIES) != "cumulative",
+        exemplars=_one_of(values, "OTEL_METRICS_EXEMPLAR_FILTER", _EXEMPLARS) != "always_off",
         problem="OTEL_SDK_DISABLED is set" if disabled else None,
     )
+
+
+def _one_of(values: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
+    """The word that was chosen; the first if none was."""
+    word = values.get(name, words[0]).lower()
+    if word not in words:
+        raise SettingsError(f"{name}: must be one of {', '.join(words)}")
+    return word
 
 
 def _exporter(signal: Signal, values: Mapping[str, str]) -> str:

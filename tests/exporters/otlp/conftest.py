@@ -161,11 +161,10 @@ class Backend:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """The metrics of the last request, by name."""
-        last = self.of("/v1/metrics")[-1:]
+        """The metrics of the last request, by name, with the latest point of each series."""
         return {
-            metric.name: metric
-            for message in last
+            metric.name: latest(metric)
+            for message in self.of("/v1/metrics")[-1:]
             for part in message.resource_metrics
             for scope in part.scope_metrics
             for metric in scope.metrics
@@ -174,6 +173,17 @@ class Backend:
 
 def attributes(holder: Any) -> dict[str, Any]:
     return {pair.key: value_of(pair.value) for pair in holder.attributes}
+
+
+def latest(metric: Any) -> Any:
+    """A copy without points of an earlier time."""
+    copy = type(metric).FromString(metric.SerializeToString())
+    points = getattr(copy, copy.WhichOneof("data")).data_points
+    last = max((point.time_unix_nano for point in points), default=0)
+    kept = [point for point in points if point.time_unix_nano == last]
+    del points[:]
+    points.extend(kept)
+    return copy
 
 
 def value_of(value: Any) -> Any:

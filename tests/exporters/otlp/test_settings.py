@@ -114,6 +114,7 @@ def test_grpc_takes_host_and_port(endpoint: str, plain: str, url: str, secure: b
         ("OTEL_EXPORTER_OTLP_CERTIFICATE", f"/{SECRET}"),
         ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", SECRET),
         ("OTEL_METRIC_EXPORT_INTERVAL", SECRET),
+        ("OTEL_METRICS_EXEMPLAR_FILTER", SECRET),
         ("OTEL_TRACES_EXPORTER", "zipkin"),
         ("OTEL_EXPORTER_OTLP_ENPOINT", SECRET),
         ("OTEL_RESOURCE_ATTRIBUTES", SECRET),
