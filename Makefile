@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 SERVERS := tests/servers
 NPM_SERVERS := $(SERVERS)/node_modules/.package-lock.json
 PYTHON_SERVERS := $(VENV)-v1/installed $(VENV)-v2/installed
+PROMETHEUS := $(firstword $(shell command -v promtool) $(wildcard $(SERVERS)/prometheus/usr/bin/promtool))
 BROWSER := $(firstword $(shell command -v chromium chromium-browser google-chrome 2>/dev/null))
 
 # $(call make_venv,DIRECTORY): an empty environment with the pip that the rest relies on
@@ -54,7 +55,7 @@ selftest: $(VENV)/installed ## compare an odd-behaving server with and without t
 	$(BIN)/mcptap selftest
 
 .PHONY: servers
-servers: $(PYTHON_SERVERS) browser ## install the real MCP servers that the end-to-end tests run
+servers: $(PYTHON_SERVERS) browser prometheus ## install the real MCP servers that the end-to-end tests run
 ifneq ($(shell command -v npm 2>/dev/null),)
 servers: $(NPM_SERVERS)
 else
@@ -74,6 +75,20 @@ ifeq ($(BROWSER),)
 	fi
 endif
 
+# Debian's package is unpacked and not installed: nothing of it starts by itself
+.PHONY: prometheus
+prometheus:
+ifeq ($(PROMETHEUS),)
+	@set -e; mkdir -p $(SERVERS)/prometheus; cd $(SERVERS)/prometheus; \
+	if command -v apt-get >/dev/null && { test "$$(id -u)" != 0 || apt-get update -qq; } && \
+		apt-get download -qq -o APT::Sandbox::User=root prometheus; then \
+		dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin; rm prometheus_*.deb; \
+	else \
+		echo 'make: no Prometheus is installed: the tests of the Grafana dashboard with it will be skipped' >&2; \
+		test -z "$$CI" || { echo 'make: with CI set nothing may be skipped' >&2; exit 1; }; \
+	fi
+endif
+
 .PHONY: lock
 lock: $(VENV)/installed ## write the versions in .venv down in constraints.txt
 	{ sed -n '/^#/p' constraints.txt; $(BIN)/pip freeze --exclude-editable; } > constraints.new
@@ -81,7 +96,7 @@ lock: $(VENV)/installed ## write the versions in .venv down in constraints.txt
 
 .PHONY: clean
 clean: ## remove everything that was made here
-	rm -rf $(VENV) $(DEMO) $(SERVERS)/node_modules $(VENV)-v? build dist
+	rm -rf $(VENV) $(DEMO) $(SERVERS)/node_modules $(SERVERS)/prometheus $(VENV)-v? build dist
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find tap exporters dashboard benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
