@@ -7,6 +7,7 @@ NEWEST_FIRST := python3 python3.14 python3.13 python3.12 python3.11
 PYTHON ?= $(shell for python in $(NEWEST_FIRST); do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 PIP_VERSION := 26.3
+PHOENIX_VERSION := 20.26.1
 VENV := .venv
 DEMO := .demo
 BIN := $(VENV)/bin
@@ -49,6 +50,10 @@ bench: $(VENV)/installed ## measure what the tap costs, beside a direct pipe
 .PHONY: bench-redaction
 bench-redaction: $(VENV)/installed ## measure how fast secrets are found, and how often wrongly
 	$(BIN)/python -m benchmarks redaction
+
+.PHONY: backend
+backend: $(VENV)-phoenix/installed $(VENV)/installed ## install a real OpenTelemetry backend (900 MB) and test with it
+	$(BIN)/python -m pytest -m backend tests/exporters/otlp
 
 .PHONY: selftest
 selftest: $(VENV)/installed ## compare an odd-behaving server with and without the tap
@@ -96,13 +101,18 @@ lock: $(VENV)/installed ## write the versions in .venv down in constraints.txt
 
 .PHONY: clean
 clean: ## remove everything that was made here
-	rm -rf $(VENV) $(DEMO) $(SERVERS)/node_modules $(SERVERS)/prometheus $(VENV)-v? build dist
+	rm -rf $(VENV) $(DEMO) $(SERVERS)/node_modules $(SERVERS)/prometheus $(VENV)-v? $(VENV)-phoenix build dist
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find tap exporters dashboard benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	@$(call make_venv,$(VENV))
 	$(call install,$(VENV),--group dev)
+	@touch $@
+
+$(VENV)-phoenix/installed: Makefile
+	@$(call make_venv,$(@D))
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check arize-phoenix==$(PHOENIX_VERSION)
 	@touch $@
 
 $(DEMO)/venv/installed: pyproject.toml constraints.txt
