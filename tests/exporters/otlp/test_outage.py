@@ -39,7 +39,7 @@ def test_what_came_while_the_backend_was_down_arrives_once_when_it_is_up(
     assert (lane.status()["state"], lane.status()["sent"]) == ("ok", 1000)
 
 
-@pytest.mark.parametrize("many", [4 * AT_ONCE // 2, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("many", [AT_ONCE, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_what_came_in_an_outage_is_not_read_before_it_can_be_sent(
     recording: Any, backend: Any, lanes: Any, until: Any, again: Any, monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:
