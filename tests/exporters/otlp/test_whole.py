@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -154,6 +155,39 @@ def test_a_killed_process_is_started_again_and_goes_on(
     until(lambda: all(one["lag_bytes"] == 0 for one in status(fresh_home)["export"]))
     counted = Counter(span.span_id for span in backend.spans)
     assert len({span.trace_id for span in backend.spans}) == len(counted)
+
+
+def test_kills_in_the_midst_of_sending_lose_nothing_and_repeat_only_what_was_on_its_way(
+    tap: Any, configure: Any, backend: Any, until: Any, fresh_home: Path
+) -> None:
+    def slow(path: str, _request: Any) -> int:
+        if path == "/v1/traces":
+            arrived.release()
+            go_on.acquire()
+        return 200
+
+    arrived, go_on, calls = threading.Semaphore(0), threading.Semaphore(0), 1300
+    backend.answers = [slow] * 100
+    configure(OTEL_LOGS_EXPORTER="none", OTEL_METRICS_EXPORTER="none")
+    tap(calls)
+    victims: list[Callable[[], int]] = [
+        lambda: next(workers(fresh_home)).pid,
+        lambda: int(status(fresh_home)["collector"]["pid"]),
+        lambda: next(workers(fresh_home)).pid,
+    ]
+    for victim in victims:
+        assert arrived.acquire(timeout=60), "a batch is on its way"
+        os.kill(victim(), signal.SIGKILL)
+        status(fresh_home)
+        go_on.release()
+    for _ in range(100):
+        go_on.release()
+    until(lambda: len({span.span_id for span in backend.spans}) == calls, 60)
+    until(lambda: all(one["lag_bytes"] == 0 for one in status(fresh_home)["export"]))
+    counted = Counter(span.span_id for span in backend.spans)
+    assert len(counted) == calls
+    assert max(counted.values()) <= 1 + len(victims)
+    assert len({(span.span_id, span.trace_id, span.start_time_unix_nano) for span in backend.spans}) == calls
 
 
 def test_a_backend_that_is_down_is_told_and_holds_up_nobody(
