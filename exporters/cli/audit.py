@@ -45,10 +45,11 @@ def verify(home: Path, expect_head: str | None, *, as_json: bool) -> int:
 
 @click.command()
 @with_home
-def rebuild(home: Path) -> None:
+def rebuild(home: Path) -> int:
     """Makes the database anew from the journal.
 
-    The old one is used until the new one is complete. A collector at work goes on with the new one.
+    The old one is used until the new one is complete. A collector at work goes on with the new one. Exit status 1 if
+    something of the journal cannot be read; everything else is then loaded nevertheless.
     """
     from mcptap.exporters.store.read import StoreError
     from mcptap.exporters.store.rebuild import rebuild as load
@@ -56,10 +57,16 @@ def rebuild(home: Path) -> None:
     must_exist(home)
     try:
         with progress_bar("loading") as told:
-            lines = load(home, told)
+            built = load(home, told)
     except StoreError as problem:
         raise CommandError(str(problem), problem.hint) from None
-    Screen().put(f"{number(lines)} lines of the journal loaded into a new database")
+    screen = Screen()
+    screen.put(f"{number(built.lines)} lines of the journal loaded into a new database")
+    faults = [f"not to its end: {what}" for what in built.unreadable]
+    faults += [f"{number(built.refused)} of them hold no JSON; `mcptap verify` names the first"] * bool(built.refused)
+    for fault in faults:
+        screen.put((fault, "bold red"), cut=False)
+    return FAILED if faults else 0
 
 
 def must_exist(home: Path) -> None:

@@ -119,7 +119,7 @@ def _lines(home: Path, told: dict[str, Any]) -> list[tuple[str, tuple[Cell, ...]
     collector, lag, gaps = told["collector"], told["lag"], told["gaps"]
     behind = f", {size(lag['bytes'])} of {lag['runs']} runs to load" if lag["bytes"] else ""
     return [
-        ("home", (str(home),)),
+        ("home", (str(home), _emptiness(home))),
         ("collector", (_state_of(collector), _about(collector))),
         ("recording", (f"{len(told['runs'])} runs",)),
         *(("", _run_line(run)) for run in told["runs"]),
@@ -170,9 +170,15 @@ def _detection_lines(detection: dict[str, Any] | None) -> list[tuple[str, tuple[
     return [("detection", (_state_of(detection), _detail(detection), about))]
 
 
+def _emptiness(home: Path) -> Cell:
+    if Path(home, "journal").is_dir():
+        return ""
+    return "   nothing is recorded there yet; wrap a server: mcptap -- <server command>", "yellow"
+
+
 def _about(collector: dict[str, Any]) -> str:
     if collector["pid"] is None:
-        return ""
+        return "   the next wrapped server or query starts it"
     return f"   pid {collector['pid']}, {collector['version']}, up {span(collector['uptime_s'])}"
 
 

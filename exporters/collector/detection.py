@@ -9,18 +9,17 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import tomllib
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from mcptap.exporters.collector import keys
+from mcptap.exporters.configuration import CONFIG, ConfigurationError, document
 from mcptap.tap.detect.changed import Offers
 from mcptap.tap.detect.rules import TEXT_RULES
 from mcptap.tap.detect.settings import Settings, SettingsError, read
 from mcptap.tap.detect.watch import Everywhere
 
-CONFIG: Final = "config.toml"
 SEEN: Final = "seen.json"
 APPROVED: Final = "approved.json"
 
@@ -32,7 +31,7 @@ class Detection:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        settings, self.problem = _settings(home / CONFIG)
+        settings, self.problem = _settings(home)
         if self.problem:
             log.error("%s", self.problem)
         key = keys.keep(home / keys.KEY)
@@ -80,24 +79,17 @@ class Detection:
         return {"state": state, "detail": self.problem or off, "text_rules": rules}
 
 
-def _settings(path: Path) -> tuple[Settings, str | None]:
-    """The settings in a file, and what is wrong with it, if anything."""
+def _settings(home: Path) -> tuple[Settings, str | None]:
+    """The settings in the configuration file, and what is wrong with it, if anything."""
     try:
-        return read(tomllib.loads(path.read_text(encoding="utf-8"))), None
-    except FileNotFoundError:
-        return Settings(), None
-    except SettingsError as problem:
-        told = str(problem)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        told = f"is not TOML: {problem}"
-    except OSError as problem:
-        told = f"cannot be read: {problem.strerror}"
-    return Settings(), f"{path}: {told}; until then the built-in rules alone are at work"
+        return read(document(home)), None
+    except (SettingsError, ConfigurationError) as problem:
+        return Settings(), f"{home / CONFIG}: {problem}; until then the built-in rules alone are at work"
 
 
 def users_rules(home: Path) -> set[str]:
     """The names of the rules in a user's configuration."""
-    settings, _ = _settings(home / CONFIG)
+    settings, _ = _settings(home)
     return {rule.id for rule in settings.rules}
 
 

@@ -3,6 +3,9 @@
 The idea: read a little less often than there is something to read. While we rest the memory gathers, and one pass over
 a hundred chunks costs little more than over one; the tap notices nothing of it. Only after a while without traffic do
 we sleep until the tap wakes us, so that waking costs it a system call per silence and not one per message.
+
+Passes over different runs take turns in two lanes, one for those whose last pass was brief and one for the others: two
+threads that compute side by side only wait for each other's interpreter lock, but nobody shall wait for a flood.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from math import inf
+from time import monotonic
 
 import anyio
 import anyio.lowlevel
@@ -26,9 +30,15 @@ BUSY = AT_ONCE // 8  # bytes at once from which on there is no time to rest
 QUIET = 10  # rests without traffic before we sleep
 RECORDS = 1000  # that are held before they are written: each takes some 10 kB until then
 RETRY_S = 0.5  # between two attempts to write to a full disk
+BRIEF_S = 0.05  # of a pass; a flood of ordinary messages takes four times as long for the megabyte of one pass
 
 Problem = Callable[[str | None], None]
-Limiter = anyio.CapacityLimiter
+Lanes = tuple[anyio.CapacityLimiter, anyio.CapacityLimiter]  # for brief passes, for others
+
+
+def make_lanes() -> Lanes:
+    """What all intakes of a collector share."""
+    return anyio.CapacityLimiter(1), anyio.CapacityLimiter(1)
 
 
 class Intake:
@@ -39,15 +49,15 @@ class Intake:
         run: LiveRun,
         memory: Memory,
         connection: ByteStream,
-        analysing: Limiter,
+        lanes: Lanes,
         *,
         problem: Problem,
     ) -> None:
         self._run, self._memory, self._connection = run, memory, connection
-        self._analysing, self._problem = analysing, problem
+        self._lanes, self._problem = lanes, problem
         self._taken: deque[Entry] = deque()  # and not analysed yet
         self._facts: bytes | None = None  # how the run ended
-        self._last = 0  # bytes of the last pass
+        self._last, self._brief = 0, True  # bytes of the last pass, and whether it took little time
         self._gone = False
 
     async def read(self, written: Callable[[], None]) -> None:
@@ -73,7 +83,7 @@ class Intake:
             await self._say(RUN_ENDED)
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True), suppress(OSError):  # what cannot be written, the tap still holds
-                await run_sync(self._take, limiter=self._analysing)
+                await self._pass()
             raise
 
     async def _rest(self, quiet: int) -> None:
@@ -92,6 +102,16 @@ class Intake:
     async def _say(self, state: bytes) -> None:
         with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):  # gone, but its memory is still to be read
             await self._connection.send(state)
+
+    async def _pass(self) -> None:
+        await run_sync(self._timed, limiter=self._lanes[not self._brief])
+
+    def _timed(self) -> None:
+        began = monotonic()
+        try:
+            self._take()
+        finally:
+            self._brief = monotonic() - began < BRIEF_S
 
     def _take(self) -> None:
         """One pass. Raises OSError where it cannot be written, and goes on from there when it is called again."""
@@ -134,7 +154,7 @@ class Intake:
         while True:
             try:
                 with anyio.CancelScope(shield=True):
-                    await run_sync(self._take, limiter=self._analysing)
+                    await self._pass()
             except OSError as error:
                 self._problem(f"cannot write the journal: {error.strerror or error}")
                 failing = True

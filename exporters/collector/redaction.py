@@ -10,12 +10,12 @@ import hmac
 import logging
 import sys
 import time
-import tomllib
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from mcptap.exporters.collector import keys
+from mcptap.exporters.configuration import CONFIG, ConfigurationError, document
 from mcptap.tap.redact import Redactor
 from mcptap.tap.redact.pii import personal, presidio
 from mcptap.tap.redact.rule import TextRule
@@ -23,7 +23,6 @@ from mcptap.tap.redact.scan import BUILT_IN, SIGNS
 from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.settings import CLOSED, Settings, SettingsError, read
 
-CONFIG: Final = "config.toml"
 TABLES: Final = frozenset(("redaction", "pii", "detection", "otlp"))  # of that file
 CHANGED: Final = "config.toml has been changed since it was read: `mcptap stop` lets the next collector read it"
 DATABASE: Final = "rules-{name}.hs"
@@ -41,7 +40,7 @@ class Redaction:
     def __init__(self, home: Path, *, keep: bool = True) -> None:
         self._key = keys.keep(home / keys.KEY) if keep else keys.kept_or_passing(home / keys.KEY)
         self._config, self._read_at = home / CONFIG, _changed_at(home / CONFIG)
-        self.settings, rules, self.problem = _settings(home / CONFIG)
+        self.settings, rules, self.problem = _settings(home)
         if self.problem:
             log.error("%s", self.problem)
         if any(own.class_name for own in self.settings.pii.recognizers):
@@ -70,23 +69,16 @@ class Redaction:
         }
 
 
-def _settings(path: Path) -> tuple[Settings, tuple[TextRule, ...], str | None]:
-    """The settings in a file, the rules for personal data, and what is wrong with the file, if anything."""
+def _settings(home: Path) -> tuple[Settings, tuple[TextRule, ...], str | None]:
+    """The settings in the configuration file, the rules for personal data, and what is wrong with it, if anything."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-        if unknown := sorted(document.keys() - TABLES):  # a misspelt one would be taken for none
+        tables = document(home)
+        if unknown := sorted(tables.keys() - TABLES):  # a misspelt one would be taken for none
             raise SettingsError(f"{unknown[0]}: there is no such table, only {', '.join(sorted(TABLES))}")
-        settings = read(document)
+        settings = read(tables)
         return settings, personal(settings.pii), None
-    except FileNotFoundError:
-        return Settings(), personal(Settings().pii), None
-    except SettingsError as problem:
-        told = str(problem)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        told = f"is not TOML: {problem}"
-    except OSError as problem:
-        told = f"cannot be read: {problem.strerror}"
-    return CLOSED, (), f"{path}: {told}; until then only sizes and hashes are kept"
+    except (SettingsError, ConfigurationError) as problem:
+        return CLOSED, (), f"{home / CONFIG}: {problem}; until then only sizes and hashes are kept"
 
 
 def _changed_at(path: Path) -> int:

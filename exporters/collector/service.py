@@ -25,7 +25,7 @@ from anyio.abc import SocketAttribute, TaskGroup, UNIXSocketStream
 from mcptap.exporters.collector import keys
 from mcptap.exporters.collector.conversation import newer, read_hello, send, until_closed
 from mcptap.exporters.collector.detection import Detection
-from mcptap.exporters.collector.intake import Intake
+from mcptap.exporters.collector.intake import Intake, make_lanes
 from mcptap.exporters.collector.limits import lift_limits
 from mcptap.exporters.collector.live_run import DamagedRunError
 from mcptap.exporters.collector.loader import Loader
@@ -73,7 +73,7 @@ class Collector:
         self._state = "starting"
         self._problems: dict[str, str] = {}
         self._leave = anyio.Event()
-        self._analysing = anyio.CapacityLimiter(2)
+        self._lanes = make_lanes()
 
     async def run(self) -> None:
         """Everything, from binding the socket to removing it."""
@@ -186,7 +186,7 @@ class Collector:
                 memory = Memory(descriptors[0])
                 with suppress(anyio.BrokenResourceError):  # gone already, but what it recorded is here
                     await send(connection, {"op": "welcome", "version": VERSION, "problem": self._problem})
-                intake = Intake(run, memory, connection, self._analysing, problem=partial(self._report, run.run_id))
+                intake = Intake(run, memory, connection, self._lanes, problem=partial(self._report, run.run_id))
                 await intake.read(lambda: self._changed(run.run_id))
             finally:
                 self._taps -= 1

@@ -5,8 +5,10 @@ A collector that has the old one open notices the new file and goes on with that
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -21,31 +23,42 @@ from mcptap.exporters.store.store import FILE
 Progress = Callable[[int, int], None]  # bytes of the journal loaded, bytes in all
 
 
-def rebuild(home: str | Path, progress: Progress = lambda _done, _total: None) -> int:
-    """Loads every run of the journal; the number of lines. Raises StoreError, and the old database then stays."""
+class Rebuilt(NamedTuple):
+    """How many lines of the journal were loaded, how many of them are no JSON, and what cannot be read to its end."""
+
+    lines: int
+    refused: int
+    unreadable: list[str]  # "<file>: why", one per run
+
+
+def rebuild(home: str | Path, progress: Progress = lambda _done, _total: None) -> Rebuilt:
+    """Loads every run of the journal. Raises StoreError, and the old database then stays."""
     path = Path(home, FILE)
     # Under the same name, for views remember the name of the database that they were made in.
     fresh = path.parent / "rebuild" / FILE
     try:
         fresh.parent.mkdir(mode=0o700, exist_ok=True)
         file.remove(fresh)
-        lines = _build(Path(home), fresh, progress)
+        built = _build(Path(home), fresh, progress)
         fresh.replace(path)
         file.remove_log(path)
     except (duckdb.Error, OSError) as error:
-        file.remove(fresh)
         raise StoreError(sentence(error), f"the database was left as it is ({state_of(error)})") from None
-    return lines
+    finally:
+        shutil.rmtree(fresh.parent, ignore_errors=True)
+    return built
 
 
-def _build(home: Path, fresh: Path, progress: Progress) -> int:
+def _build(home: Path, fresh: Path, progress: Progress) -> Rebuilt:
     connection, _ = file.open_store(fresh)
+    unreadable: dict[str, str] = {}
     with connection:
         files = run_files(home)
-        total, done, lines = sum(unread(run.path, 0) for run in files), 0, 0
-        for batch in batches(files, {}, {}):
-            insert(connection, batch)
+        total = sum(unread(run.path, 0) for run in files)
+        done = lines = refused = 0
+        for batch in batches(files, {}, unreadable):
+            refused += insert(connection, batch)
             done, lines = done + batch.size, lines + batch.lines
             progress(min(done, total), total)
         connection.execute("CHECKPOINT")
-    return lines
+    return Rebuilt(lines, refused, list(unreadable.values()))

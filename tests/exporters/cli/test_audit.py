@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,31 @@ def test_rebuild_loads_the_whole_journal_without_a_collector_and_with_one(fresh:
     assert fresh.say(*count).out == "n\n4\n"
     assert fresh.say("rebuild").status == 0
     assert fresh.say(*count).out == "n\n4\n"
+
+
+def test_rebuild_names_what_cannot_be_read_and_loads_everything_else(fresh: Any, journal: Any, journal_of: Any) -> None:
+    journal(fresh.home)
+    plain = _journal_file(fresh.home)
+    cut = plain.with_name(plain.name + ".gz")
+    cut.write_bytes(gzip.compress(plain.read_bytes(), mtime=0)[:-20])
+    plain.unlink()
+    journal_of(fresh.home, ("whole",))
+    said = fresh.say("rebuild")
+    assert said.status == 1
+    assert f"not to its end: {cut.name}: " in said.out
+    assert "cut short" in said.out
+    assert fresh.say("query", "SELECT count(*) AS n FROM exchanges WHERE target = 'whole'", "--format", "csv").out == (
+        "n\n1\n"
+    )
+
+
+def test_rebuild_tells_of_lines_that_are_no_json(fresh: Any, journal: Any) -> None:
+    journal(fresh.home)
+    with _journal_file(fresh.home).open("ab") as file:
+        file.write(b"no JSON\n")
+    said = fresh.say("rebuild")
+    assert said.status == 1
+    assert "1 of them hold no JSON" in said.out
 
 
 def test_a_bar_is_drawn_on_a_terminal_only(fresh: Any, journal: Any) -> None:

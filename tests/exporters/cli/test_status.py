@@ -15,6 +15,7 @@ def test_without_a_collector_the_same_keys_are_told(fresh: Any) -> None:
     assert told["lag"] == {"runs": None, "bytes": None}
     assert told["gaps"] == {"count": None, "bytes": None, "noted_bytes": 0}
     assert "stopped" in fresh.say("status").out
+    assert "nothing is recorded there yet; wrap a server: mcptap --" in fresh.say("status").out
     assert not fresh.home.exists()
 
 
@@ -25,7 +26,9 @@ def test_the_state_of_all_parts_is_told(recorded: Any) -> None:
     assert (told["collector"]["state"], told["journal"]["state"], told["store"]["state"]) == ("running", "ok", "ok")
     assert told["lag"] == {"runs": 0, "bytes": 0}
     assert told["gaps"] == {"count": 2, "bytes": 4106, "noted_bytes": 0}
-    assert "2, 4.1 kB passed unrecorded" in recorded.say("status").out
+    said = recorded.say("status").out
+    assert "2, 4.1 kB passed unrecorded" in said
+    assert "nothing is recorded" not in said
 
 
 def test_bytes_that_taps_noted_without_a_collector_are_told(fresh: Any) -> None:

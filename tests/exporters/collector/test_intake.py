@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from threading import Event
+from time import sleep
 from typing import Any
 
 import anyio
 import pytest
 
-from mcptap.exporters.collector.intake import BUSY, RECORDS, Intake
+from mcptap.exporters.collector.intake import BRIEF_S, BUSY, RECORDS, Intake, make_lanes
 from mcptap.exporters.collector.memory import Entry, Memory
 from mcptap.tap.pipe.channel import Channel
 from mcptap.tap.pipe.wire import SERVER
@@ -77,7 +79,7 @@ class Connection:
 def intake(memory: Any) -> Intake:
     connection: Any = Connection()
     parts: tuple[Any, Any] = Run(), memory
-    return Intake(*parts, connection, anyio.CapacityLimiter(2), problem=lambda _: None)
+    return Intake(*parts, connection, make_lanes(), problem=lambda _: None)
 
 
 async def test_silence_after_a_large_pass_is_rested_in() -> None:
@@ -93,6 +95,40 @@ async def test_a_stream_that_never_pauses_can_be_ended() -> None:
     with anyio.CancelScope() as scope:
         await intake(memory).read(scope.cancel)
     assert scope.cancelled_caught
+
+
+class Laborious(Passes):
+    """A pass that takes long, and then one that takes until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__(passes=2)
+        self.at_it, self.let = anyio.Event(), Event()
+
+    def take(self) -> tuple[list[Entry], None]:
+        if self.passes == 2:
+            sleep(BRIEF_S)
+        else:
+            anyio.from_thread.run_sync(self.at_it.set)
+            self.let.wait()
+        return super().take()
+
+
+async def test_who_takes_long_does_not_hold_up_who_does_not() -> None:
+    lanes, connection, laborious, brief = make_lanes(), Connection(), Laborious(), Passes(passes=3)
+    parts: tuple[Any, ...] = connection, lanes
+    run: Any = Run()
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(Intake(run, laborious, *parts, problem=lambda _: None).read, lambda: None)
+            await laborious.at_it.wait()
+            tasks.start_soon(Intake(run, brief, *parts, problem=lambda _: None).read, lambda: None)
+            try:
+                while brief.passes:
+                    await anyio.sleep(0.01)
+            finally:
+                laborious.let.set()
+            tasks.cancel_scope.cancel()
+    assert laborious.passes == 0
 
 
 class Disk(Run):
@@ -149,7 +185,7 @@ async def test_short_lines_without_number_are_written_before_they_are_many_and_n
     connection: Any = Connection()
     memory = recorded(b"y\n" * 200_000)
     with anyio.move_on_after(1.0):
-        reading = Intake(disk, memory, connection, anyio.CapacityLimiter(2), problem=lambda _: None)
+        reading = Intake(disk, memory, connection, make_lanes(), problem=lambda _: None)
         await reading.read(lambda: None)
     assert len(disk.lines) == 200_000
     assert disk.most <= 3 * RECORDS
@@ -166,7 +202,7 @@ async def test_while_the_disk_is_full_nothing_more_is_taken_and_a_run_ends_once(
     disk.full = full
     parts: Any = disk, memory, Connection()
     with anyio.fail_after(20):
-        await Intake(*parts, anyio.CapacityLimiter(2), problem=lambda _: None).read(lambda: None)
+        await Intake(*parts, make_lanes(), problem=lambda _: None).read(lambda: None)
     assert disk.most < 200  # lines and parts of lines: one pass, and not two
     assert disk.lines[-1] == b"the end"
     assert sum(map(len, disk.lines[:-1])) == 300 * 9_999

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mcptap.exporters.collector.redaction import CHANGED, CONFIG, DatabaseFile, Redaction
+from mcptap.exporters.collector.redaction import CHANGED, DatabaseFile, Redaction
+from mcptap.exporters.configuration import CONFIG
 from mcptap.tap.redact.settings import CLOSED, Settings
 
 SECRET = "acme_" + "a1b2" * 5

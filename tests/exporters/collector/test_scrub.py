@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from mcptap.exporters.collector import scrub
-from mcptap.exporters.collector.redaction import CONFIG, Redaction
+from mcptap.exporters.collector.redaction import Redaction
+from mcptap.exporters.configuration import CONFIG
 from mcptap.exporters.journal.compression import compress
 from mcptap.exporters.journal.ledger import Ledger
 from mcptap.exporters.journal.reader import run_files

@@ -319,7 +319,8 @@ def test_what_a_killed_query_had_spilled_is_removed_and_nothing_else(home):
 def test_a_rebuilt_database_is_picked_up_by_the_store_that_has_the_old_one_open(home):
     filled(home)
     seen = []
-    assert rebuild(home.path, lambda done, total: seen.append((done, total))) == 7
+    assert rebuild(home.path, lambda done, total: seen.append((done, total))) == (7, 0, [])
+    assert not (home.path / "rebuild").exists()
     assert seen[-1][0] == seen[-1][1] > 0
     for _ in range(2):
         home.store.load([])
