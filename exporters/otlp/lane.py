@@ -6,6 +6,7 @@ down for a week, holds up its own lane and no other.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -22,13 +23,16 @@ from mcptap.exporters.otlp.marks import Marks
 from mcptap.exporters.otlp.settings import Destination, Route
 from mcptap.exporters.otlp.totals import Totals
 
+LOUD: Final = ("opentelemetry", "urllib3", "requests", "grpc")  # they may quote addresses and headers
 TICK_S: Final = 0.5  # between two looks while something is held
 LOOK_S: Final = 300.0  # between two looks at all runs
 AGAIN_S: Final = 5.0  # after a failure of our own
 
 
 def sender_of(route: Route) -> Sender:
-    """What sends on this route. Imports what that takes."""
+    """What sends on this route. Imports what that takes; what those libraries would say is told by outcomes."""
+    for library in LOUD:
+        logging.getLogger(library).setLevel(logging.CRITICAL + 1)
     if route.protocol == GRPC:
         from mcptap.exporters.otlp.over_grpc import GrpcSender
 

@@ -9,17 +9,17 @@ secret.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 from urllib.parse import unquote
 
+from mcptap.exporters.configuration import CONFIG, ConfigurationError, document
 from mcptap.exporters.otlp.addresses import GRPC, HTTP, SettingsError, address, bare
 
-CONFIG: Final = "config.toml"
 TABLE: Final = "otlp"
 Signal = Literal["traces", "metrics", "logs"]
 SIGNALS: Final[tuple[Signal, ...]] = get_args(Signal)
@@ -117,14 +117,9 @@ class Destination:
 def configured(home: Path) -> tuple[Destination, ...]:
     """The destinations of the configuration file. What is wrong with the file is a destination with a problem."""
     try:
-        document = tomllib.loads((home / CONFIG).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return ()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        return (Destination(CONFIG, problem=f"{CONFIG} is not TOML, so nothing is sent"),)
-    except OSError as problem:
-        return (Destination(CONFIG, problem=f"{CONFIG} cannot be read: {problem.strerror}"),)
-    table = document.get(TABLE, {})
+        table = document(home).get(TABLE, {})
+    except ConfigurationError as problem:
+        return (Destination(CONFIG, problem=f"{problem}, so nothing is sent"),)
     if not isinstance(table, dict):
         return (Destination(CONFIG, problem=f"{TABLE} must be a table: [{TABLE}]"),)
     common = {name: value for name, value in table.items() if not isinstance(value, dict)}
@@ -158,7 +153,7 @@ def _texts(values: Mapping[str, Any], *, strict: bool) -> dict[str, str]:
     for name, value in values.items():
         if name not in KNOWN:
             if strict:
-                raise SettingsError(f"{_shown(name)}: there is no such setting")
+                raise SettingsError(f"{_shown(name)}: there is no such setting{_meant(name)}")
             continue
         if isinstance(value, dict) or not isinstance(value, str | int | float):
             raise SettingsError(f"{name}: must be a text")
@@ -170,6 +165,11 @@ def _texts(values: Mapping[str, Any], *, strict: bool) -> dict[str, str]:
 
 def _shown(name: str) -> str:
     return name if _NAME.fullmatch(name) else "a name that is none"
+
+
+def _meant(name: str) -> str:
+    near = get_close_matches(name, KNOWN, 1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _destination(name: str, values: Mapping[str, str]) -> Destination:

@@ -193,7 +193,7 @@ def value_of(value: Any) -> Any:
     return [value_of(item) for item in value.array_value.values] if kind == "array_value" else getattr(value, kind)
 
 
-RESET, HANG = "reset", "hang"
+RESET, HANG, CLOSE = "reset", "hang", "close"
 
 
 class HttpBackend(Backend):
@@ -216,8 +216,8 @@ class HttpBackend(Backend):
                 if answer == RESET:
                     backend.requests.append((self.path, request))
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                if answer in (RESET, HANG):
-                    self.close_connection = answer == RESET or backend.closing.wait()
+                if answer in (RESET, HANG, CLOSE):
+                    self.close_connection = answer != HANG or backend.closing.wait()
                     return
                 status, headers, said = answer if isinstance(answer, tuple) else (answer, {}, b"")
                 if status == 200:

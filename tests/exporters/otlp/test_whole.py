@@ -95,6 +95,9 @@ def test_what_a_tap_brings_counts_for_its_run_and_rests_nowhere(
     assert {resource["service.name"] for resource, _ in backend.resources} == {"mine"}
     assert backend.headers[0]["x-api-key"] == SECRET
     assert SECRET not in json.dumps(status(fresh_home))
+    (worker,) = workers(fresh_home)
+    for process in (worker, worker.parent()):
+        assert SECRET not in str([process.cmdline(), process.environ()])
     client.request(fresh_home, "stop")
     until(lambda: not (fresh_home / "collector.json").exists())
     assert not [path for path in fresh_home.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
@@ -236,8 +239,12 @@ def test_a_trial_says_what_is_wrong(configure: Any, backend: Any, fresh_home: Pa
     said = subprocess.run(words, capture_output=True, text=True, check=False)
     assert said.returncode == 1
     assert [part in said.stdout for part in ("HTTP 401", "HTTP 405", "HTTP 302")] == [True] * 3
+    assert said.stderr == "", "each thing is told once"
     backend.answers = [401]
     words[-1:] = ["otlp", "--since", "1d"]
     failed = subprocess.run(words, capture_output=True, text=True, check=False)
     assert failed.returncode == 0, "there was nothing to send"
+    words[-1:] = ["1d", "--destination", "other"]
+    other = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (other.returncode, other.stderr) == (1, "mcptap: no such destination: other; there is default\n")
     assert SECRET not in said.stdout + said.stderr + failed.stdout + failed.stderr
