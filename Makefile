@@ -7,12 +7,14 @@ NEWEST_FIRST := python3 python3.14 python3.13 python3.12 python3.11
 PYTHON ?= $(shell for python in $(NEWEST_FIRST); do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 PIP_VERSION := 26.3
+PHOENIX_VERSION := 20.26.1
 VENV := .venv
 DEMO := .demo
 BIN := $(VENV)/bin
 SERVERS := tests/servers
 NPM_SERVERS := $(SERVERS)/node_modules/.package-lock.json
 PYTHON_SERVERS := $(VENV)-v1/installed $(VENV)-v2/installed
+PROMETHEUS := $(firstword $(shell command -v promtool) $(wildcard $(SERVERS)/prometheus/usr/bin/promtool))
 BROWSER := $(firstword $(shell command -v chromium chromium-browser google-chrome 2>/dev/null))
 
 # $(call make_venv,DIRECTORY): an empty environment with the pip that the rest relies on
@@ -49,12 +51,16 @@ bench: $(VENV)/installed ## measure what the tap costs, beside a direct pipe
 bench-redaction: $(VENV)/installed ## measure how fast secrets are found, and how often wrongly
 	$(BIN)/python -m benchmarks redaction
 
+.PHONY: backend
+backend: $(VENV)-phoenix/installed $(VENV)/installed ## install a real OpenTelemetry backend (900 MB) and test with it
+	$(BIN)/python -m pytest -m backend tests/exporters/otlp
+
 .PHONY: selftest
 selftest: $(VENV)/installed ## compare an odd-behaving server with and without the tap
 	$(BIN)/mcptap selftest
 
 .PHONY: servers
-servers: $(PYTHON_SERVERS) browser ## install the real MCP servers that the end-to-end tests run
+servers: $(PYTHON_SERVERS) browser prometheus ## install the real MCP servers that the end-to-end tests run
 ifneq ($(shell command -v npm 2>/dev/null),)
 servers: $(NPM_SERVERS)
 else
@@ -74,6 +80,20 @@ ifeq ($(BROWSER),)
 	fi
 endif
 
+# Debian's package is unpacked and not installed: nothing of it starts by itself
+.PHONY: prometheus
+prometheus:
+ifeq ($(PROMETHEUS),)
+	@set -e; mkdir -p $(SERVERS)/prometheus; cd $(SERVERS)/prometheus; \
+	if command -v apt-get >/dev/null && { test "$$(id -u)" != 0 || apt-get update -qq; } && \
+		apt-get download -qq -o APT::Sandbox::User=root prometheus; then \
+		dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin; rm prometheus_*.deb; \
+	else \
+		echo 'make: no Prometheus is installed: the tests of the Grafana dashboard with it will be skipped' >&2; \
+		test -z "$$CI" || { echo 'make: with CI set nothing may be skipped' >&2; exit 1; }; \
+	fi
+endif
+
 .PHONY: lock
 lock: $(VENV)/installed ## write the versions in .venv down in constraints.txt
 	{ sed -n '/^#/p' constraints.txt; $(BIN)/pip freeze --exclude-editable; } > constraints.new
@@ -81,13 +101,18 @@ lock: $(VENV)/installed ## write the versions in .venv down in constraints.txt
 
 .PHONY: clean
 clean: ## remove everything that was made here
-	rm -rf $(VENV) $(DEMO) $(SERVERS)/node_modules $(VENV)-v? build dist
+	rm -rf $(VENV) $(DEMO) $(SERVERS)/node_modules $(SERVERS)/prometheus $(VENV)-v? $(VENV)-phoenix build dist
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find tap exporters dashboard benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	@$(call make_venv,$(VENV))
 	$(call install,$(VENV),--group dev)
+	@touch $@
+
+$(VENV)-phoenix/installed: Makefile
+	@$(call make_venv,$(@D))
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check arize-phoenix==$(PHOENIX_VERSION)
 	@touch $@
 
 $(DEMO)/venv/installed: pyproject.toml constraints.txt

@@ -14,6 +14,7 @@ from rich.console import Console
 from benchmarks import (
     appearance,
     dashboard,
+    export,
     firstreply,
     ingest,
     memory,
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[report.Row]]] = {
     "memory": memory.run,
     "appearance": appearance.run,
     "ingest": ingest.run,
+    "export": export.run,
     "queries": queries.run,
     "redaction": redaction.run,
     "dashboard": dashboard.run,

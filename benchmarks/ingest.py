@@ -40,7 +40,7 @@ def run(bench: Bench) -> Iterator[Row]:
         each = bench.times(EXCHANGES // taps, 50)
         total = each * taps
         case = f"{total:,} exchanges of 1 KB, {taps} tap{'s' if taps > 1 else ''}"
-        measured = [_flood(bench, taps, each) for _ in range(bench.times(ROUNDS))]
+        measured = [flood(bench, bench.name("ingest"), taps, each) for _ in range(bench.times(ROUNDS))]
         worst = min((m.recorded for m in measured), key=lambda r: r.stored)
         rate = row(NAME, f"{case}, into the store", "mcptap", "/s", [total / m.wall for m in measured])
         yield judged(rate, f"≥ {BUDGET:,}/s", rate.median >= BUDGET, worst)
@@ -61,10 +61,11 @@ def run(bench: Bench) -> Iterator[Row]:
     )
 
 
-def _flood(bench: Bench, taps: int, each: int) -> Measured:
+def flood(bench: Bench, name: str, taps: int, each: int) -> Measured:
+    """So many taps of this name at once, each with so many exchanges."""
     data = [b"".join(request(n, REQUEST, VARIETY) for n in range(i, min(i + 100, each))) for i in range(0, each, 100)]
     bench.recorder.settle()
-    name, cpu = bench.name("ingest"), bench.recorder.cpu_seconds()
+    cpu = bench.recorder.cpu_seconds()
     prefix = bench.recorder.prefix(name, "--strict")
     connections = [Connection((*prefix, *echo_server(REPLY, VARIETY))) for _ in range(taps)]
     began = time.perf_counter()

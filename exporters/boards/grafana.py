@@ -16,7 +16,7 @@ from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
 FILE: Final = Path(__file__).with_name("grafana.json")
 _OPERATION: Final = "mcp_server_operation_duration_seconds"
-_WHERE: Final = 'job=~"(.*/)?$service"'  # a job is namespace/name
+_WHERE: Final = 'job=~"(.*/)?($service)"'  # a job is namespace/name
 _CALLS: Final = f'{_WHERE}, mcp_method_name="tools/call"'
 _METRICS: Final = DataSourceRef(type_val="prometheus", uid="${metrics}")
 _TRACES: Final = DataSourceRef(type_val="tempo", uid="${traces}")
@@ -39,23 +39,19 @@ def _quantile(share: float) -> str:
     return f"histogram_quantile({share}, sum by (le, gen_ai_tool_name) ({rate}))"
 
 
+def _sum(series: str) -> str:
+    """How many in the time that is shown. What never happened has no series, and is none."""
+    return f"(sum(increase({series}[$__range])) or vector(0))"
+
+
+_ALL: Final = _sum(f"{_OPERATION}_count{{{_CALLS}}}")
+_FAILED: Final = _sum(f'{_OPERATION}_count{{{_CALLS}, error_type!=""}}')
+
 PANELS: Final = (
-    Panel("Calls", f"sum(increase({_OPERATION}_count{{{_CALLS}}}[$__range]))", width=_QUARTER, shape="number"),
-    Panel(
-        "Failed",
-        f'sum(increase({_OPERATION}_count{{{_CALLS}, error_type!=""}}[$__range]))'
-        f" / sum(increase({_OPERATION}_count{{{_CALLS}}}[$__range]))",
-        unit="percentunit",
-        width=_QUARTER,
-        shape="number",
-    ),
-    Panel("Findings", f"sum(increase(mcptap_findings_total{{{_WHERE}}}[$__range]))", width=_QUARTER, shape="number"),
-    Panel(
-        "Crashes",
-        f'sum(increase(mcptap_runs_total{{{_WHERE}, mcptap_run_end="crashed"}}[$__range]))',
-        width=_QUARTER,
-        shape="number",
-    ),
+    Panel("Calls", _ALL, width=_QUARTER, shape="number"),
+    Panel("Failed", f"{_FAILED} / ({_ALL} > 0)", unit="percentunit", width=_QUARTER, shape="number"),
+    Panel("Findings", _sum(f"mcptap_findings_total{{{_WHERE}}}"), width=_QUARTER, shape="number"),
+    Panel("Crashes", _sum(f'mcptap_runs_total{{{_WHERE}, mcptap_run_end="crashed"}}'), width=_QUARTER, shape="number"),
     Panel(
         "Calls a second, by tool",
         f"sum by (gen_ai_tool_name) (rate({_OPERATION}_count{{{_CALLS}}}[$__rate_interval]))",
@@ -117,6 +113,8 @@ def build() -> str:
 def _panel(panel: Panel) -> Any:
     shape, height = _SHAPES[panel.shape]
     query = prometheus.Dataquery().expr(panel.query).legend_format(panel.legend).ref_id("A")
+    query = query.instant() if panel.shape == "number" else query.range()
+    query = query.exemplar("_bucket" in panel.query)  # durations lead to traces
     built = shape().title(panel.title).datasource(_METRICS).unit(panel.unit).span(panel.width).height(height)
     return built.with_target(query)
 

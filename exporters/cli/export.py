@@ -19,7 +19,8 @@ from mcptap.exporters.cli.options import with_home
 from mcptap.exporters.cli.output import Screen
 from mcptap.exporters.cli.safe import harmless
 from mcptap.exporters.cli.units import Moment, number
-from mcptap.exporters.otlp.settings import CONFIG, Destination, configured
+from mcptap.exporters.configuration import CONFIG
+from mcptap.exporters.otlp.settings import Destination, configured
 
 HINT = f"put OTEL_EXPORTER_OTLP_ENDPOINT under [otlp] in {CONFIG}"
 
@@ -78,9 +79,12 @@ def test(home: Path, destination: str | None) -> int:
 
 def _chosen(home: Path, name: str | None) -> list[Destination]:
     """The destinations that can be used. Raises CommandError when there is none, or one has a problem."""
-    found = [destination for destination in configured(home) if name in (None, destination.name)]
+    known = configured(home)
+    found = [destination for destination in known if name in (None, destination.name)]
+    if not known:
+        raise CommandError("no destination is configured", HINT)
     if not found:
-        raise CommandError(f"no such destination: {name}" if name else "no destination is configured", HINT)
+        raise CommandError(f"no such destination: {name}", f"there is {', '.join(one.name for one in known)}")
     for destination in found:
         if destination.problem:
             raise CommandError(f"{destination.name}: {destination.problem}", f"see {home / CONFIG}")

@@ -39,7 +39,7 @@ class Redaction:
 
     def __init__(self, home: Path, *, keep: bool = True) -> None:
         self._key = keys.keep(home / keys.KEY) if keep else keys.kept_or_passing(home / keys.KEY)
-        self._config, self._read_at = home / CONFIG, _changed_at(home / CONFIG)
+        self._home, self._read_at, self._tables = home, _changed_at(home / CONFIG), _lasting(home)
         self.settings, rules, self.problem = _settings(home)
         if self.problem:
             log.error("%s", self.problem)
@@ -61,12 +61,15 @@ class Redaction:
         """What `mcptap status` tells."""
         return {
             "state": "failing" if self.problem else "ok",
-            "detail": self.problem or (CHANGED if _changed_at(self._config) != self._read_at else None),
+            "detail": self.problem or (CHANGED if self._outdated() else None),
             "engine": self.scanner.engine,
             "personal_data": "presidio" if presidio.is_installed() else "shapes only: pip install 'mcptap[pii]'",
             "rules": len(self.scanner.rules) - len(SIGNS),
             "unredacted": list(self.settings.unredacted),
         }
+
+    def _outdated(self) -> bool:
+        return _changed_at(self._home / CONFIG) != self._read_at and _lasting(self._home) != self._tables
 
 
 def _settings(home: Path) -> tuple[Settings, tuple[TextRule, ...], str | None]:
@@ -79,6 +82,14 @@ def _settings(home: Path) -> tuple[Settings, tuple[TextRule, ...], str | None]:
         return settings, personal(settings.pii), None
     except (SettingsError, ConfigurationError) as problem:
         return CLOSED, (), f"{home / CONFIG}: {problem}; until then only sizes and hashes are kept"
+
+
+def _lasting(home: Path) -> dict[str, Any] | None:
+    """The tables that are read once; `otlp` is read again whenever it changes. None if the file is wrong."""
+    try:
+        return {name: table for name, table in document(home).items() if name != "otlp"}
+    except ConfigurationError:
+        return None
 
 
 def _changed_at(path: Path) -> int:

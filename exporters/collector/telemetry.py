@@ -22,7 +22,8 @@ import anyio
 import psutil
 from anyio.abc import Process
 
-from mcptap.exporters.otlp.settings import CONFIG, Destination, brought, configured, to_json
+from mcptap.exporters.configuration import CONFIG
+from mcptap.exporters.otlp.settings import Destination, brought, configured, to_json
 from mcptap.tap.pipe.starter import PASSED
 
 EVERY_S: Final = 0.2  # changes are told so often

@@ -165,7 +165,7 @@ def _trial(destination: Destination, route: Route) -> Any:
     if route.signal == "metrics":
         from mcptap.exporters.otlp.points import metrics_data
 
-        return metrics_data(Totals(time.time_ns()), {}, time.time_ns(), delta=False)
+        return metrics_data(Totals(time.time_ns()), {}, time.time_ns())
     if route.signal == "logs":
         return []
     now = time.time_ns()

@@ -6,6 +6,7 @@ down for a week, holds up its own lane and no other.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -22,13 +23,16 @@ from mcptap.exporters.otlp.marks import Marks
 from mcptap.exporters.otlp.settings import Destination, Route
 from mcptap.exporters.otlp.totals import Totals
 
+LOUD: Final = ("opentelemetry", "urllib3", "requests", "grpc")  # they may quote addresses and headers
 TICK_S: Final = 0.5  # between two looks while something is held
 LOOK_S: Final = 300.0  # between two looks at all runs
 AGAIN_S: Final = 5.0  # after a failure of our own
 
 
 def sender_of(route: Route) -> Sender:
-    """What sends on this route. Imports what that takes."""
+    """What sends on this route. Imports what that takes; what those libraries would say is told by outcomes."""
+    for library in LOUD:
+        logging.getLogger(library).setLevel(logging.CRITICAL + 1)
     if route.protocol == GRPC:
         from mcptap.exporters.otlp.over_grpc import GrpcSender
 
@@ -239,7 +243,14 @@ class _Counting:
         if not self._totals.series or (time.monotonic() < self._send_at and not hurry):
             return False
         now = time.time_ns()
-        data = self._points.metrics_data(self._totals, self._host, now, delta=self._destination.delta)
+        data = self._points.metrics_data(
+            self._totals,
+            self._host,
+            now,
+            delta=self._destination.delta,
+            examples=self._destination.exemplars,
+            back=int(self._destination.interval_s * 1e9),
+        )
         outcome = self._delivery.attempt(data)
         if outcome.verdict != "delivered":
             self._send_at = time.monotonic() + max(0.0, self._delivery.next_at - time.time())
@@ -247,6 +258,7 @@ class _Counting:
         self._send_at = time.monotonic() + self._destination.interval_s
         if self._destination.delta:
             self._totals = Totals(now)
+        self._totals.sent(now)
         self._marks.move({}, sent=1, rejected=outcome.rejected, state=self._totals.to_bytes())
         self._dirty = False
         return True

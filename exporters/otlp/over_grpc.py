@@ -36,7 +36,7 @@ _CODES: dict[grpc.StatusCode, tuple[Verdict, str]] = {
     grpc.StatusCode.UNIMPLEMENTED: ("refused", "this signal is not taken there"),
     grpc.StatusCode.NOT_FOUND: ("refused", "there is no such service there"),
     grpc.StatusCode.FAILED_PRECONDITION: ("refused", "the backend is not ready for this"),
-    grpc.StatusCode.UNAVAILABLE: ("later", "cannot be reached"),
+    grpc.StatusCode.UNAVAILABLE: ("later", "cannot be reached by gRPC"),
     grpc.StatusCode.DEADLINE_EXCEEDED: ("later", "does not answer in time"),
     grpc.StatusCode.RESOURCE_EXHAUSTED: ("later", "takes no more now"),
 }

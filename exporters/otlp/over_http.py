@@ -7,9 +7,11 @@ and whoever calls decides when to try again.
 
 from __future__ import annotations
 
+import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException, RemoteDisconnected
 from typing import Any
 
 import requests
@@ -20,6 +22,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from urllib3.exceptions import NameResolutionError
 
 from mcptap.exporters.otlp.outcome import Outcome, of_status, shown
 from mcptap.exporters.otlp.settings import Route
@@ -116,15 +119,37 @@ class HttpSender:
         self._session.close()
 
 
-def _said(problem: requests.RequestException) -> str:
-    """What kept us from an answer. The exception's own text holds the address, and may hold more."""
-    kinds: tuple[tuple[type[Exception], str], ...] = (
-        (requests.exceptions.SSLError, "the certificate is not accepted"),
-        (requests.exceptions.ConnectTimeout, "does not answer"),
-        (requests.exceptions.Timeout, "does not answer in time"),
-        (requests.exceptions.ConnectionError, "cannot be reached"),
-    )
-    return next((said for kind, said in kinds if isinstance(problem, kind)), type(problem).__name__)
+# What kept us from an answer, by the first of these that it is or was caused by. Its own text holds the address, and
+# may hold more.
+_SAYINGS: tuple[tuple[type[BaseException], str], ...] = (
+    (ssl.SSLCertVerificationError, "the certificate is not accepted"),
+    (ssl.SSLError, "no TLS is spoken there: is it http:// in place of https://?"),
+    (requests.exceptions.ConnectTimeout, "does not answer"),
+    (requests.exceptions.Timeout, "does not answer in time"),
+    (NameResolutionError, "there is no such host"),
+    (RemoteDisconnected, "breaks off without an answer"),
+    (HTTPException, "no HTTP is spoken there: for a gRPC port set OTEL_EXPORTER_OTLP_PROTOCOL to grpc"),
+    (requests.exceptions.SSLError, "the certificate or key cannot be used"),
+    (requests.exceptions.ConnectionError, "cannot be reached"),
+)
+
+
+def _said(problem: BaseException) -> str:
+    causes = tuple(_causes(problem))
+    found = (said for kind, said in _SAYINGS if any(isinstance(cause, kind) for cause in causes))
+    return next(found, type(problem).__name__)
+
+
+def _causes(problem: BaseException) -> Iterator[BaseException]:
+    """The problem, and those that it was made of."""
+    left, seen = [problem], set[int]()
+    while left:
+        cause = left.pop()
+        if id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            made_of = (cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args)
+            left += [one for one in made_of if isinstance(one, BaseException)]
 
 
 def _pause(header: str | None) -> float | None:

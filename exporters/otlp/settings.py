@@ -9,17 +9,17 @@ secret.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 from urllib.parse import unquote
 
+from mcptap.exporters.configuration import CONFIG, ConfigurationError, document
 from mcptap.exporters.otlp.addresses import GRPC, HTTP, SettingsError, address, bare
 
-CONFIG: Final = "config.toml"
 TABLE: Final = "otlp"
 Signal = Literal["traces", "metrics", "logs"]
 SIGNALS: Final[tuple[Signal, ...]] = get_args(Signal)
@@ -46,6 +46,7 @@ _GENERAL: Final = (
     "OTEL_METRICS_EXPORTER",
     "OTEL_LOGS_EXPORTER",
     "OTEL_METRIC_EXPORT_INTERVAL",
+    "OTEL_METRICS_EXEMPLAR_FILTER",
     "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
     "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
     CONTENT,
@@ -56,6 +57,7 @@ KNOWN: Final = frozenset(
 _PROTOCOLS: Final = {HTTP: HTTP, "http": HTTP, GRPC: GRPC}
 _COMPRESSIONS: Final = ("none", "gzip", "deflate")
 _TEMPORALITIES: Final = ("cumulative", "delta", "lowmemory")
+_EXEMPLARS: Final = ("trace_based", "always_on", "always_off")  # all that is measured has a trace
 _TRUE: Final = frozenset(("true", "1", "yes", "on", "span_only", "span_and_event"))
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
@@ -98,6 +100,7 @@ class Destination:
     value_length: int = VALUE_LENGTH
     interval_s: float = INTERVAL_S
     delta: bool = False  # metrics tell what is new, not all so far
+    exemplars: bool = True  # metrics name single operations
     problem: str | None = None
 
     @property
@@ -114,14 +117,9 @@ class Destination:
 def configured(home: Path) -> tuple[Destination, ...]:
     """The destinations of the configuration file. What is wrong with the file is a destination with a problem."""
     try:
-        document = tomllib.loads((home / CONFIG).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return ()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        return (Destination(CONFIG, problem=f"{CONFIG} is not TOML, so nothing is sent"),)
-    except OSError as problem:
-        return (Destination(CONFIG, problem=f"{CONFIG} cannot be read: {problem.strerror}"),)
-    table = document.get(TABLE, {})
+        table = document(home).get(TABLE, {})
+    except ConfigurationError as problem:
+        return (Destination(CONFIG, problem=f"{problem}, so nothing is sent"),)
     if not isinstance(table, dict):
         return (Destination(CONFIG, problem=f"{TABLE} must be a table: [{TABLE}]"),)
     common = {name: value for name, value in table.items() if not isinstance(value, dict)}
@@ -155,7 +153,7 @@ def _texts(values: Mapping[str, Any], *, strict: bool) -> dict[str, str]:
     for name, value in values.items():
         if name not in KNOWN:
             if strict:
-                raise SettingsError(f"{_shown(name)}: there is no such setting")
+                raise SettingsError(f"{_shown(name)}: there is no such setting{_meant(name)}")
             continue
         if isinstance(value, dict) or not isinstance(value, str | int | float):
             raise SettingsError(f"{name}: must be a text")
@@ -169,15 +167,17 @@ def _shown(name: str) -> str:
     return name if _NAME.fullmatch(name) else "a name that is none"
 
 
+def _meant(name: str) -> str:
+    near = get_close_matches(name, KNOWN, 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
 def _destination(name: str, values: Mapping[str, str]) -> Destination:
     disabled = values.get("OTEL_SDK_DISABLED", "").lower() == "true"
     routes = () if disabled else tuple(route for signal in SIGNALS if (route := _route(signal, values)))
     if not routes and not disabled and not any(_exporter(signal, values) == "none" for signal in SIGNALS):
         raise SettingsError(f"{EXPORTER}ENDPOINT: is missing")
     resource = _pairs(values, "OTEL_RESOURCE_ATTRIBUTES")
-    temporality = values.get(f"{EXPORTER}METRICS_TEMPORALITY_PREFERENCE", "cumulative").lower()
-    if temporality not in _TEMPORALITIES:
-        raise SettingsError(f"{EXPORTER}METRICS_TEMPORALITY_PREFERENCE: must be one of {', '.join(_TEMPORALITIES)}")
     return Destination(
         name,
         routes,
@@ -186,9 +186,18 @@ def _destination(name: str, values: Mapping[str, str]) -> Destination:
         content=values.get(CONTENT, "").lower() in _TRUE,
         value_length=int(_number(values, "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", VALUE_LENGTH, 16, 1 << 20)),
         interval_s=_number(values, "OTEL_METRIC_EXPORT_INTERVAL", INTERVAL_S * 1e3, 100, 3.6e6) / 1e3,
-        delta=temporality != "cumulative",
+        delta=_one_of(values, f"{EXPORTER}METRICS_TEMPORALITY_PREFERENCE", _TEMPORALITIES) != "cumulative",
+        exemplars=_one_of(values, "OTEL_METRICS_EXEMPLAR_FILTER", _EXEMPLARS) != "always_off",
         problem="OTEL_SDK_DISABLED is set" if disabled else None,
     )
+
+
+def _one_of(values: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
+    """The word that was chosen; the first if none was."""
+    word = values.get(name, words[0]).lower()
+    if word not in words:
+        raise SettingsError(f"{name}: must be one of {', '.join(words)}")
+    return word
 
 
 def _exporter(signal: Signal, values: Mapping[str, str]) -> str:

@@ -4,6 +4,10 @@ The idea: metrics are cumulative, and what has been counted stands beside how fa
 transaction. So a restart neither counts twice nor forgets, and a point that is sent again says the same. What a server
 or a model can invent (names of tools, methods, codes) is bounded as OpenTelemetry bounds it: beyond `MAX_SERIES` of one
 metric, everything new goes to one series that is marked as overflow.
+
+A series is *fresh* until it was sent once: a backend that computes increases has to be told that it stood at zero
+before, or it would take what was counted first for what has always been. Of each bucket the latest operation is kept as
+its *exemplar* until it was sent.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ import orjson
 
 from mcptap.exporters.otlp import attributes
 from mcptap.exporters.otlp import conventions as name
-from mcptap.exporters.otlp.items import Alarm, End, Item, Loss, Span
+from mcptap.exporters.otlp.items import Alarm, Context, End, Item, Loss, Span
 from mcptap.tap.dissect.methods import METHODS
 
 MAX_SERIES: Final = 1000  # of one metric
@@ -58,6 +62,14 @@ INSTRUMENTS: Final = {
 }
 
 
+class Example(NamedTuple):
+    """An operation that stands for those of a bucket: seconds, when it ended, and its span."""
+
+    value: float
+    at: int
+    context: Context
+
+
 @dataclass(slots=True)
 class Point:
     """One series so far. Without bounds only `total` is used."""
@@ -67,8 +79,10 @@ class Point:
     buckets: list[int] = field(default_factory=list)
     low: float = 0.0
     high: float = 0.0
+    fresh: bool = False  # has not been sent yet
+    examples: dict[int, Example] = field(default_factory=dict)  # by bucket; not written down
 
-    def add(self, value: float, bounds: tuple[float, ...]) -> None:
+    def add(self, value: float, bounds: tuple[float, ...], example: Example | None = None) -> None:
         """Counts one value."""
         self.low = min(self.low, value) if self.count else value
         self.high = max(self.high, value) if self.count else value
@@ -76,7 +90,10 @@ class Point:
         self.total += value
         if bounds:
             self.buckets = self.buckets or [0] * (len(bounds) + 1)
-            self.buckets[bisect_left(bounds, value)] += 1
+            bucket = bisect_left(bounds, value)
+            self.buckets[bucket] += 1
+            if example:
+                self.examples[bucket] = example
 
 
 Series = dict[tuple[str, str, Labels], Point]
@@ -85,8 +102,8 @@ Series = dict[tuple[str, str, Labels], Point]
 class Totals:
     """All series of one destination, by metric, service and attributes."""
 
-    def __init__(self, start: int, series: Series | None = None) -> None:
-        self.start = start  # ns since the epoch
+    def __init__(self, start: int, series: Series | None = None, sent_at: int = 0) -> None:
+        self.start, self.sent_at = start, sent_at  # ns since the epoch
         self.series: Series = series or {}
         self._sizes: dict[str, int] = {}
         for metric, _, _ in self.series:
@@ -100,15 +117,19 @@ class Totals:
             (metric, service, tuple((key, value) for key, value in labels)): Point(*point)
             for metric, service, labels, point in told["series"]
         }
-        return cls(told["start"], series)
+        return cls(told["start"], series, told.get("sent_at", 0))
 
     def to_bytes(self) -> bytes:
         """Everything, to be written down."""
-        rows = [
-            (metric, service, labels, (point.count, point.total, point.buckets, point.low, point.high))
-            for (metric, service, labels), point in self.series.items()
-        ]
-        return orjson.dumps({"start": self.start, "series": rows})
+        rows = [(metric, service, labels, _written(point)) for (metric, service, labels), point in self.series.items()]
+        return orjson.dumps({"start": self.start, "sent_at": self.sent_at, "series": rows})
+
+    def sent(self, at: int) -> None:
+        """All has been taken by the backend."""
+        self.sent_at = at
+        for point in self.series.values():
+            point.fresh = False
+            point.examples.clear()
 
     def count(self, item: Item, service: str) -> None:
         """Takes one item into account."""
@@ -133,7 +154,9 @@ class Totals:
         if not _VERSION.fullmatch(labels.get(name.PROTOCOL_VERSION, "")):
             labels.pop(name.PROTOCOL_VERSION, None)
         metric = SERVER_OPERATION if exchange.side == "client" else CLIENT_OPERATION
-        self._add(metric, service, labels, (span.end - exchange.started_at) / 1e9)
+        seconds = (span.end - exchange.started_at) / 1e9
+        example = Example(seconds, span.end, Context(exchange.trace_id, exchange.span_id))
+        self._add(metric, service, labels, seconds, example)
         waiting = exchange.task_waiting_ms if exchange.task_waiting_ms is not None else exchange.waiting_ms
         if waiting:
             kept: dict[str, Any] = {key: labels[key] for key in (name.METHOD, name.TOOL_NAME) if key in labels}
@@ -153,11 +176,17 @@ class Totals:
             labels[name.ERROR_TYPE] = "server_crashed" if how == "crashed" else "connection_lost"
         self._add(SESSION, service, labels, max(0, ended.at - end.session_at) / 1e9)
 
-    def _add(self, metric: str, service: str, labels: dict[str, Any], value: float) -> None:
+    def _add(
+        self, metric: str, service: str, labels: dict[str, Any], value: float, example: Example | None = None
+    ) -> None:
         key = (metric, service, tuple(sorted(labels.items())))
         if key not in self.series and self._sizes.get(metric, 0) >= MAX_SERIES:
             key = (metric, service, ((name.OVERFLOW, True),))
         if key not in self.series:
-            self.series[key] = Point()
+            self.series[key] = Point(fresh=True)
             self._sizes[metric] = self._sizes.get(metric, 0) + 1
-        self.series[key].add(value, INSTRUMENTS[metric].bounds)
+        self.series[key].add(value, INSTRUMENTS[metric].bounds, example)
+
+
+def _written(point: Point) -> tuple[Any, ...]:
+    return (point.count, point.total, point.buckets, point.low, point.high, point.fresh)

@@ -129,8 +129,6 @@ def step_back() -> None:
 def main() -> None:
     """Lives until the end of stdin."""
     logging.basicConfig(format="%(asctime)s %(levelname)s export: %(message)s", level=logging.INFO, stream=sys.stderr)
-    for library in ("opentelemetry", "urllib3", "requests", "grpc"):  # they may quote addresses and headers
-        logging.getLogger(library).setLevel(logging.CRITICAL + 1)
     for number in (signal.SIGINT, signal.SIGTERM):  # the collector says when
         signal.signal(number, _ignore)
     step_back()

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 OFTEN = ("redaction",)
-SELDOM = ("roundtrip", "firstreply", "throughput", "memory", "appearance", "ingest", "queries", "dashboard")
+SELDOM = ("roundtrip", "firstreply", "throughput", "memory", "appearance", "ingest", "export", "queries", "dashboard")
 NAMES = [*OFTEN, *(pytest.param(name, marks=pytest.mark.slow) for name in SELDOM)]
 DOCUMENT = {"format", "version", "at", "quick", "seconds", "machine", "rows"}
 ROW = {

@@ -95,6 +95,8 @@ def test_a_directory_that_cannot_be_written_costs_nothing_but_the_cache(tmp_path
 def test_a_configuration_that_has_been_changed_since_is_told(tmp_path: Path) -> None:
     redaction = Redaction(tmp_path)
     assert redaction.status()["detail"] is None
+    (tmp_path / CONFIG).write_text("[otlp]\n")
+    assert redaction.status()["detail"] is None, "that table is read again by itself"
     (tmp_path / CONFIG).write_text("[redaction]\n")
     assert redaction.status()["detail"] == CHANGED
     assert Redaction(tmp_path).status()["detail"] is None

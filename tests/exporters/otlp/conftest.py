@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -161,11 +163,10 @@ class Backend:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """The metrics of the last request, by name."""
-        last = self.of("/v1/metrics")[-1:]
+        """The metrics of the last request, by name, with the latest point of each series."""
         return {
-            metric.name: metric
-            for message in last
+            metric.name: latest(metric)
+            for message in self.of("/v1/metrics")[-1:]
             for part in message.resource_metrics
             for scope in part.scope_metrics
             for metric in scope.metrics
@@ -176,17 +177,31 @@ def attributes(holder: Any) -> dict[str, Any]:
     return {pair.key: value_of(pair.value) for pair in holder.attributes}
 
 
+def latest(metric: Any) -> Any:
+    """A copy without points of an earlier time."""
+    copy = type(metric).FromString(metric.SerializeToString())
+    points = getattr(copy, copy.WhichOneof("data")).data_points
+    last = max((point.time_unix_nano for point in points), default=0)
+    kept = [point for point in points if point.time_unix_nano == last]
+    del points[:]
+    points.extend(kept)
+    return copy
+
+
 def value_of(value: Any) -> Any:
     kind = value.WhichOneof("value")
     return [value_of(item) for item in value.array_value.values] if kind == "array_value" else getattr(value, kind)
 
 
-class HttpBackend(Backend):
-    """Answers with (status, headers, body); what is answered 200 is kept."""
+RESET, HANG, CLOSE = "reset", "hang", "close"
 
-    def __init__(self) -> None:
+
+class HttpBackend(Backend):
+    """Answers with (status, headers, body); what is answered 200 is kept. RESET keeps it and breaks off."""
+
+    def __init__(self, port: int = 0) -> None:
         super().__init__()
-        backend = self
+        backend, self.closing = self, threading.Event()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -198,6 +213,12 @@ class HttpBackend(Backend):
                 backend.headers.append(dict(self.headers))
                 answer = backend.answers.pop(0) if backend.answers else 200
                 answer = answer(self.path, request) if callable(answer) else answer
+                if answer == RESET:
+                    backend.requests.append((self.path, request))
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                if answer in (RESET, HANG, CLOSE):
+                    self.close_connection = answer != HANG or backend.closing.wait()
+                    return
                 status, headers, said = answer if isinstance(answer, tuple) else (answer, {}, b"")
                 if status == 200:
                     backend.requests.append((self.path, request))
@@ -210,7 +231,7 @@ class HttpBackend(Backend):
             def log_message(self, *words: Any) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
@@ -220,6 +241,7 @@ class HttpBackend(Backend):
         return f"http://127.0.0.1:{self.port}"
 
     def close(self) -> None:
+        self.closing.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -227,8 +249,9 @@ class HttpBackend(Backend):
 class GrpcBackend(Backend):
     """Answers with a status code, or a message; what is answered with a message is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         super().__init__()
+        self.closing = threading.Event()
         self.server = grpc.server(futures.ThreadPoolExecutor(4))
         services = (
             ("/v1/traces", trace_service_pb2_grpc, "Trace", trace_service_pb2),
@@ -239,13 +262,16 @@ class GrpcBackend(Backend):
             empty = getattr(messages, f"Export{name}ServiceResponse")
             servicer = type(name, (), {"Export": self._export(path, empty)})()
             getattr(module, f"add_{name}ServiceServicer_to_server")(servicer, self.server)
-        self.port = self.server.add_insecure_port("127.0.0.1:0")
+        self.port = self.server.add_insecure_port(f"127.0.0.1:{port}")
         self.server.start()
 
     def _export(self, path: str, empty: Any) -> Any:
         def export(_self: Any, request: Any, context: Any) -> Any:
             self.headers.append(dict(context.invocation_metadata()))
             answer = self.answers.pop(0) if self.answers else empty()
+            if answer == HANG:
+                self.closing.wait()
+                answer = empty()
             if isinstance(answer, grpc.StatusCode):
                 context.abort(answer, "hush")
             self.requests.append((path, request))
@@ -258,6 +284,7 @@ class GrpcBackend(Backend):
         return f"http://127.0.0.1:{self.port}"
 
     def close(self) -> None:
+        self.closing.set()
         self.server.stop(0).wait()
 
 
@@ -266,6 +293,20 @@ def backend() -> Iterator[HttpBackend]:
     made = HttpBackend()
     yield made
     made.close()
+
+
+@pytest.fixture
+def again() -> Iterator[Callable[[Any], Any]]:
+    """Starts a backend again that was closed: at the same place, with nothing in it."""
+    made: list[Any] = []
+
+    def start(closed: Any) -> Any:
+        made.append(type(closed)(closed.port))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.close()
 
 
 @pytest.fixture

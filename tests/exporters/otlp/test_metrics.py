@@ -151,3 +151,82 @@ def test_delta_tells_what_is_new(recording: Any, backend: Any, lanes: Any, until
     lane.changed([run.run_id])
     until(lambda: sum(total(backend, n) for n in range(len(backend.of("/v1/metrics")))) == 15)
     assert backend.metrics["mcp.server.operation.duration"].histogram.aggregation_temporality == 1
+
+
+def points_of(message: Any, metric_name: str = "mcp.server.operation.duration") -> list[Any]:
+    return [
+        point
+        for part in message.resource_metrics
+        for scope in part.scope_metrics
+        for metric in scope.metrics
+        if metric.name == metric_name
+        for point in metric.histogram.data_points
+    ]
+
+
+def test_a_new_series_is_told_to_have_stood_at_zero_once(
+    recording: Any, backend: Any, lanes: Any, until: Any, attributes_of: Any
+) -> None:
+    run = recording()
+    run.calls(3)
+    lane = lanes(backend.url, "metrics", OTEL_METRIC_EXPORT_INTERVAL="100")
+    until(lambda: len(backend.of("/v1/metrics")) > 1)
+    before, after = backend.of("/v1/metrics")[:2]
+    zero, point = points_of(before)
+    assert (zero.count, zero.sum, sum(zero.bucket_counts), zero.HasField("min")) == (0, 0, 0, False)
+    assert attributes_of(zero) == attributes_of(point)
+    assert point.start_time_unix_nano <= zero.time_unix_nano < point.time_unix_nano
+    assert [again.count for again in points_of(after)] == [3]
+    run.answer(run.call("other"), content=[])
+    run.end()
+    lane.changed([run.run_id])
+    grown = until(lambda: [one for one in backend.of("/v1/metrics")[2:] if len(points_of(one)) == 3])[0]
+    sent = {point.time_unix_nano for message in backend.of("/v1/metrics") for point in points_of(message)}
+    (zero,) = [point for point in points_of(grown) if not point.count]
+    assert attributes_of(zero)["gen_ai.tool.name"] == "other"
+    assert zero.time_unix_nano in sent - {max(point.time_unix_nano for point in points_of(grown))}
+
+
+def test_what_was_counted_and_not_sent_before_a_restart_begins_at_zero_all_the_same(
+    recording: Any, backend: Any, lanes: Any, until: Any
+) -> None:
+    backend.answers = [503] * 1000
+    run = recording()
+    run.calls(3)
+    run.end()
+    lane = lanes(backend.url, "metrics", OTEL_METRIC_EXPORT_INTERVAL="100")
+    until(lambda: lane.status()["state"] == "failing")
+    lane.leave()
+    lane.join(10)
+    backend.answers = []
+    lanes(backend.url, "metrics", OTEL_METRIC_EXPORT_INTERVAL="100")
+    until(lambda: backend.of("/v1/metrics"))
+    assert [point.count for point in points_of(backend.of("/v1/metrics")[0])] == [0, 3]
+
+
+def test_each_bucket_names_one_operation_by_its_span_and_only_once(
+    recording: Any, backend: Any, lanes: Any, until: Any
+) -> None:
+    run = recording()
+    for milliseconds in (1, 2, 300):
+        run.answer(run.call(), content=[], after_ms=milliseconds)
+    run.end()
+    traces = lanes(backend.url)
+    lanes(backend.url, "metrics", OTEL_METRIC_EXPORT_INTERVAL="100")
+    until(lambda: len(backend.of("/v1/metrics")) > 1 and traces.status()["sent"] == 3)
+    point = points_of(backend.of("/v1/metrics")[0])[-1]
+    spans = {(span.trace_id, span.span_id): span for span in backend.spans}
+    named = [spans[example.trace_id, example.span_id] for example in point.exemplars]
+    lasted = [(span.end_time_unix_nano - span.start_time_unix_nano) / 1e9 for span in named]
+    assert [example.as_double for example in point.exemplars] == lasted == [0.002, 0.3]
+    assert [example.time_unix_nano for example in point.exemplars] == [span.end_time_unix_nano for span in named]
+    assert not points_of(backend.of("/v1/metrics")[1])[-1].exemplars
+
+
+def test_exemplars_can_be_turned_off(recording: Any, backend: Any, lanes: Any, until: Any) -> None:
+    run = recording()
+    run.calls(1)
+    run.end()
+    lanes(backend.url, "metrics", OTEL_METRICS_EXEMPLAR_FILTER="always_off")
+    until(lambda: backend.of("/v1/metrics"))
+    assert [len(point.exemplars) for point in points_of(backend.of("/v1/metrics")[0])] == [0, 0]

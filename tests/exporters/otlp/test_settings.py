@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcptap.exporters.configuration import CONFIG
 from mcptap.exporters.otlp.settings import (
-    CONFIG,
     KNOWN,
     SIGNALS,
     Destination,
@@ -114,6 +114,7 @@ def test_grpc_takes_host_and_port(endpoint: str, plain: str, url: str, secure: b
         ("OTEL_EXPORTER_OTLP_CERTIFICATE", f"/{SECRET}"),
         ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", SECRET),
         ("OTEL_METRIC_EXPORT_INTERVAL", SECRET),
+        ("OTEL_METRICS_EXEMPLAR_FILTER", SECRET),
         ("OTEL_TRACES_EXPORTER", "zipkin"),
         ("OTEL_EXPORTER_OTLP_ENPOINT", SECRET),
         ("OTEL_RESOURCE_ATTRIBUTES", SECRET),
@@ -125,6 +126,11 @@ def test_what_is_wrong_is_one_line_that_names_the_setting_and_not_its_value(sett
     assert setting in str(found.problem)
     assert SECRET not in str(found.problem)
     assert "\n" not in str(found.problem)
+
+
+def test_a_name_that_is_misspelt_is_told_with_the_one_that_was_meant() -> None:
+    found = destination("d", {"OTEL_EXPORTER_OTLP_ENDPIONT": "http://h"})
+    assert str(found.problem).endswith(f"did you mean {ENDPOINT}?")
 
 
 WRONG_FILES = (

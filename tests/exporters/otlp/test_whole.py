@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -94,6 +95,9 @@ def test_what_a_tap_brings_counts_for_its_run_and_rests_nowhere(
     assert {resource["service.name"] for resource, _ in backend.resources} == {"mine"}
     assert backend.headers[0]["x-api-key"] == SECRET
     assert SECRET not in json.dumps(status(fresh_home))
+    (worker,) = workers(fresh_home)
+    for process in (worker, worker.parent()):
+        assert SECRET not in str([process.cmdline(), process.environ()])
     client.request(fresh_home, "stop")
     until(lambda: not (fresh_home / "collector.json").exists())
     assert not [path for path in fresh_home.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
@@ -156,6 +160,39 @@ def test_a_killed_process_is_started_again_and_goes_on(
     assert len({span.trace_id for span in backend.spans}) == len(counted)
 
 
+def test_kills_in_the_midst_of_sending_lose_nothing_and_repeat_only_what_was_on_its_way(
+    tap: Any, configure: Any, backend: Any, until: Any, fresh_home: Path
+) -> None:
+    def slow(path: str, _request: Any) -> int:
+        if path == "/v1/traces":
+            arrived.release()
+            go_on.acquire()
+        return 200
+
+    arrived, go_on, calls = threading.Semaphore(0), threading.Semaphore(0), 1300
+    backend.answers = [slow] * 100
+    configure(OTEL_LOGS_EXPORTER="none", OTEL_METRICS_EXPORTER="none")
+    tap(calls)
+    victims: list[Callable[[], int]] = [
+        lambda: next(workers(fresh_home)).pid,
+        lambda: int(status(fresh_home)["collector"]["pid"]),
+        lambda: next(workers(fresh_home)).pid,
+    ]
+    for victim in victims:
+        assert arrived.acquire(timeout=60), "a batch is on its way"
+        os.kill(victim(), signal.SIGKILL)
+        status(fresh_home)
+        go_on.release()
+    for _ in range(100):
+        go_on.release()
+    until(lambda: len({span.span_id for span in backend.spans}) == calls, 60)
+    until(lambda: all(one["lag_bytes"] == 0 for one in status(fresh_home)["export"]))
+    counted = Counter(span.span_id for span in backend.spans)
+    assert len(counted) == calls
+    assert max(counted.values()) <= 1 + len(victims)
+    assert len({(span.span_id, span.trace_id, span.start_time_unix_nano) for span in backend.spans}) == calls
+
+
 def test_a_backend_that_is_down_is_told_and_holds_up_nobody(
     tap: Any, configure: Any, until: Any, fresh_home: Path, backend: Any
 ) -> None:
@@ -204,8 +241,12 @@ def test_a_trial_says_what_is_wrong(configure: Any, backend: Any, fresh_home: Pa
     said = subprocess.run(words, capture_output=True, text=True, check=False)
     assert said.returncode == 1
     assert [part in said.stdout for part in ("HTTP 401", "HTTP 405", "HTTP 302")] == [True] * 3
+    assert said.stderr == "", "each thing is told once"
     backend.answers = [401]
     words[-1:] = ["otlp", "--since", "1d"]
     failed = subprocess.run(words, capture_output=True, text=True, check=False)
     assert failed.returncode == 0, "there was nothing to send"
+    words[-1:] = ["1d", "--destination", "other"]
+    other = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (other.returncode, other.stderr) == (1, "mcptap: no such destination: other; there is default\n")
     assert SECRET not in said.stdout + said.stderr + failed.stdout + failed.stderr
