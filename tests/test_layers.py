@@ -37,7 +37,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "exporters.entry": ("exporters.cli.main", "tap.pipe", "tap.version"),
     "exporters.journal": ("exporters.journal", "tap"),
     "exporters.store": ("exporters.store", "exporters.journal", "tap"),
-    "exporters.otlp": ("exporters.otlp", "exporters.journal", "exporters.store.lengths", "tap"),
+    "exporters.otlp": (
+        "exporters.otlp",
+        "exporters.configuration",
+        "exporters.journal",
+        "exporters.store.lengths",
+        "tap",
+    ),
     "exporters.boards": (),
     "exporters.collector": (
         "exporters.collector",
