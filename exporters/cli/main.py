@@ -67,6 +67,17 @@ class Commands(click.Group):
         formatter.write_paragraph()
         formatter.write_text("mcptap COMMAND --help says more; mcptap --version which version this is.")
 
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Their names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = getattr(import_module(f"mcptap.exporters.cli.{COMMANDS[cmd_name]}"), cmd_name)
+        return found
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -78,16 +89,17 @@ class Commands(click.Group):
             what = f"did you mean {near[0]}?" if near else "to wrap a server write: mcptap -- <server command>"
             told = f"there is no command {_short(args[0])}" if args[0].strip() else "the command's name is empty"
             raise click.UsageError(f"{told}; {what}", ctx)
-        return args[0], command(args[0]), args[1:]
+        return super().resolve_command(ctx, args)
 
 
 cli = Commands("mcptap")
 
 
 def command(name: str) -> click.Command:
-    """A command by its name in the table."""
-    found: click.Command = getattr(import_module(f"mcptap.exporters.cli.{COMMANDS[name]}"), name)
-    return found
+    """A command by its name in the table. Raises KeyError."""
+    if found := cli.get_command(click.Context(cli), name):
+        return found
+    raise KeyError(name)
 
 
 def run_command(options: dict[str, Any], words: list[str]) -> NoReturn:
