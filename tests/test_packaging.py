@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SHIPPED = ("tap", "exporters", "dashboard")
 REQUEST = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
 COUNT = "select count(*) as n from messages"
-SEEN_S = 20.0
+SEEN_S = 60.0
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from mcptap.exporters.selftest.run import ODD_SERVER
 from mcptap.exporters.store import read
 
 MCPTAP = str(Path(sys.executable).with_name("mcptap"))
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ TOTALS = "select count(*), count(distinct (run_id, seq)), coalesce(sum(size_byte
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("kills", [10, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [6, pytest.param(60, marks=pytest.mark.slow)])
 def test_a_collector_killed_at_any_moment_under_load_loses_nothing_and_repeats_nothing(
     home: Path,
     converse: Callable[..., Any],
@@ -84,7 +84,7 @@ def test_an_overflowing_buffer_is_counted_to_the_byte(
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("each", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("each", [300, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_ten_taps_at_once_have_one_collector_and_none_of_their_exchanges_is_missing_or_there_twice(
     home: Path, converse: Callable[..., Any], rows: Callable[[str], Any], eventually: Callable[..., Any], each: int
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from mcptap.exporters.selftest.cases import Case, make_cases
 from mcptap.exporters.selftest.run import CaseResult, run_selftest
 
-SMALL = make_cases(big=1 << 20)
+SMALL = make_cases(big=1 << 20, flood=2 << 20)
 
 
 def case(name: str) -> Case:
