@@ -76,7 +76,10 @@ class Tap:
 
     @staticmethod
     def alive(pid: int) -> bool:
-        return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        try:
+            return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
 
     def stop(self) -> None:
         """Asks the collector to go, then makes sure: nothing that names this state directory stays."""

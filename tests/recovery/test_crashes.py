@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from mcptap.exporters.collector import client
@@ -166,12 +165,15 @@ def test_a_tap_that_is_killed_before_its_collector_listens_leaves_no_orphan_eith
     home: Path, eventually: Callable[..., Any]
 ) -> None:
     entry = [sys.executable, "-m", "mcptap.exporters.entry", "--home", str(home), "--"]
-    tap = subprocess.Popen([*entry, "sleep", "1000"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    server = ["sh", "-c", "echo $$; exec sleep 1000"]
+    tap = subprocess.Popen([*entry, *server], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert tap.stdin
+    assert tap.stdout
+    pid = int(tap.stdout.readline())
     while not (home / "collector.lock").exists():
         time.sleep(0.001)
-    (server,) = psutil.Process(tap.pid).children()
     tap.kill()
     tap.wait()
     tap.stdin.close()
-    eventually(lambda: _alive(server.pid), False)
+    tap.stdout.close()
+    eventually(lambda: _alive(pid), False)
