@@ -48,10 +48,6 @@ class _Session(requests.Session):
     def __init__(self, route: Route) -> None:
         super().__init__()
         self.trust_env = False  # a netrc file would replace our credentials, a variable our certificate
-        self.verify = route.certificate or True
-        if route.client_certificate:
-            certificate = route.client_certificate
-            self.cert = (certificate, route.client_key) if route.client_key else certificate
         self._route = route
         self.outcome: Outcome | None = None
 
@@ -99,6 +95,9 @@ class HttpSender:
         self._session = _Session(route)
         self._exporter = _EXPORTERS[route.signal](
             endpoint=route.url,
+            certificate_file=route.certificate,
+            client_key_file=route.client_key,
+            client_certificate_file=route.client_certificate,
             headers=dict(route.headers),
             timeout=route.timeout_s,
             compression=_COMPRESSIONS[route.compression],
