@@ -11,6 +11,8 @@ import grpc
 import pytest
 import trustme
 
+from mcptap.exporters.otlp.settings import destination
+
 EITHER = pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 
 
@@ -81,19 +83,39 @@ def test_a_backend_that_cannot_prove_itself_gets_nothing(receiver: Any, lanes: A
     assert (receiver.spans, status["sent"], status["skipped"]) == ([], 0, 0)
 
 
-@pytest.mark.parametrize("setting", ["CERTIFICATE", "CLIENT_KEY"])
-@EITHER
 @pytest.mark.usefixtures("run")
-def test_a_file_that_is_no_certificate_is_told_and_costs_nothing(
-    receiver: Any, authority: Authority, lanes: Any, until: Any, protocol: str, setting: str, tmp_path: Path
+def test_a_backend_that_asks_for_a_certificate_says_so(
+    authority: Authority, secure_backends: Any, lanes: Any, until: Any
 ) -> None:
-    wrong = tmp_path / "wrong.pem"
-    wrong.write_text("no certificate\n")
-    settings = authority.settings | {f"OTEL_EXPORTER_OTLP_{setting}": str(wrong)}
-    lane = lanes(receiver.url, OTEL_EXPORTER_OTLP_PROTOCOL=protocol, **settings)
-    status = until(lambda: lane.status() if lane.status()["error"] else None)
-    assert (status["state"], status["skipped"]) == ("failing", 0)
-    wrong.write_bytes(Path(authority.settings[f"OTEL_EXPORTER_OTLP_{setting}"]).read_bytes())
-    lane.leave()
-    again = lanes(receiver.url, OTEL_EXPORTER_OTLP_PROTOCOL=protocol, **settings)
-    until(lambda: again.status()["sent"] == 3)
+    made = secure_backends[0](tls=authority.context)
+    name = "OTEL_EXPORTER_OTLP_CERTIFICATE"
+    lane = lanes(made.url, **{name: authority.settings[name]})
+    assert "certificate" in until(lambda: lane.status()["error"])
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("setting", "content", "said"),
+    [
+        ("CERTIFICATE", "no certificate\n", "is no certificate in PEM form"),
+        ("CLIENT_CERTIFICATE", "no certificate\n", "is no certificate in PEM form"),
+        ("CLIENT_KEY", "no key\n", "is not the key of that certificate"),
+        ("CLIENT_KEY", None, "there is no such file"),
+    ],
+)
+def test_a_file_that_cannot_serve_is_told_when_the_settings_are_read(
+    authority: Authority, setting: str, content: str | None, said: str, tmp_path: Path
+) -> None:
+    wrong, name = tmp_path / "hush.pem", f"OTEL_EXPORTER_OTLP_{setting}"
+    if content is not None:
+        wrong.write_text(content)
+    values = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://h", **authority.settings, name: str(wrong)}
+    problem = str(destination("d", values).problem)
+    assert problem.startswith(f"{name}: {said}")
+    assert "hush" not in problem
+
+
+def test_a_key_without_its_certificate_is_told(authority: Authority) -> None:
+    values = {key: value for key, value in authority.settings.items() if not key.endswith("CLIENT_CERTIFICATE")}
+    problem = destination("d", {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://h", **values}).problem
+    assert problem == "OTEL_EXPORTER_OTLP_CLIENT_KEY: is of no use without the certificate"
