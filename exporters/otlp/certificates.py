@@ -1,11 +1,11 @@
 """Whether files are what TLS needs: checked when the settings are read, not when something is to be sent.
 
 The idea: the library that will use them tries them, and the setting that is wrong is named in place of an error of TLS.
+That library is loaded only if there is a file.
 """
 
 from __future__ import annotations
 
-import ssl
 from pathlib import Path
 
 from mcptap.exporters.otlp.addresses import SettingsError
@@ -17,6 +17,8 @@ def certificate(name: str, path: str) -> str | None:
         return None
     if not Path(path).is_file():
         raise SettingsError(f"{name}: there is no such file")
+    import ssl
+
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
     except OSError:
@@ -32,6 +34,8 @@ def key_of(name: str, path: str, chain: str | None) -> str | None:
         raise SettingsError(f"{name}: there is no such file")
     if chain is None:
         raise SettingsError(f"{name}: is of no use without the certificate")
+    import ssl
+
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(chain, path, password=bytes)
     except OSError:
