@@ -85,13 +85,14 @@ def test_a_backend_that_cannot_prove_itself_gets_nothing(receiver: Any, lanes: A
 
 @pytest.mark.usefixtures("run")
 def test_a_backend_that_asks_for_a_certificate_says_so(
-    authority: Authority, secure_backends: Any, lanes: Any, until: Any
+    authority: Authority, secure_backends: Any, lanes: Any, until: Any, request: pytest.FixtureRequest
 ) -> None:
     made = secure_backends[0](tls=authority.context)
+    request.addfinalizer(made.close)
     name = "OTEL_EXPORTER_OTLP_CERTIFICATE"
     lane = lanes(made.url, **{name: authority.settings[name]})
-    assert "certificate" in until(lambda: lane.status()["error"])
-    made.close()
+    until(lambda: lane.status()["error"] == "a client certificate is asked for")  # or it resets before it is heard
+    assert (lane.status()["state"], made.spans) == ("failing", [])
 
 
 @pytest.mark.parametrize(
