@@ -73,6 +73,23 @@ PANELS: Final = (
         "{{mcptap_finding_severity}} {{mcptap_finding_detector}}",
     ),
     Panel(
+        "Traffic, by sender",
+        f"sum by (job, mcptap_stream) (rate(mcptap_traffic_bytes_total{{{_WHERE}}}[$__rate_interval]))",
+        "{{job}} {{mcptap_stream}}",
+        "Bps",
+    ),
+    Panel(
+        "Values taken out, by rule",
+        f"sum by (mcptap_redaction_rule) (increase(mcptap_redactions_total{{{_WHERE}}}[$__rate_interval]))",
+        "{{mcptap_redaction_rule}}",
+    ),
+    Panel(
+        "Tokens of definitions, per listing of tools",
+        f"sum by (job) (increase(mcptap_definitions_tokens_total{{{_WHERE}}}[$__range]))"
+        f' / sum by (job) (increase({_OPERATION}_count{{{_WHERE}, mcp_method_name="tools/list"}}[$__range]) > 0)',
+        "{{job}}",
+    ),
+    Panel(
         "Unrecorded traffic",
         f"sum by (job) (increase(mcptap_unrecorded_bytes_total{{{_WHERE}}}[$__rate_interval]))",
         "{{job}}",

@@ -68,7 +68,10 @@ def test(home: Path, destination: str | None) -> int:
     from mcptap.exporters.otlp.backfill import try_out
 
     screen, failed = Screen(), False
-    for chosen in _chosen(home, destination):
+    for chosen in _known(home, destination):
+        if chosen.problem:
+            failed = True
+            screen.put(f"{chosen.name}  off  ", (chosen.problem, "red"))
         for route, outcome in try_out(chosen):
             good = outcome.verdict == "delivered" and not outcome.rejected
             failed |= not good
@@ -78,16 +81,22 @@ def test(home: Path, destination: str | None) -> int:
 
 
 def _chosen(home: Path, name: str | None) -> list[Destination]:
-    """The destinations that can be used. Raises CommandError when there is none, or one has a problem."""
+    """The destinations, if all can be used. Raises CommandError."""
+    found = _known(home, name)
+    for destination in found:
+        if destination.problem:
+            raise CommandError(f"{destination.name}: {destination.problem}", f"see {home / CONFIG}")
+    return found
+
+
+def _known(home: Path, name: str | None) -> list[Destination]:
+    """The destinations, or the one of this name. Raises CommandError when there is none."""
     known = configured(home)
     found = [destination for destination in known if name in (None, destination.name)]
     if not known:
         raise CommandError("no destination is configured", HINT)
     if not found:
         raise CommandError(f"no such destination: {name}", f"there is {', '.join(one.name for one in known)}")
-    for destination in found:
-        if destination.problem:
-            raise CommandError(f"{destination.name}: {destination.problem}", f"see {home / CONFIG}")
     return found
 
 

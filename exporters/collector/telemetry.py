@@ -67,10 +67,12 @@ class Telemetry:
         if not isinstance(settings, dict):
             return
         found = brought({str(name): str(value) for name, value in settings.items()})
-        if found is None or found.place in {one.place for one in self._configured}:
+        if found is None:
             return
         if found.problem:
             self._problems[run_id] = found.problem
+            return
+        if found.place in {one.place for one in self._configured}:
             return
         self._brought.pop(found.key, None)
         self._brought[found.key] = found

@@ -1,4 +1,4 @@
-"""What there is to send: a settled exchange, a finding, a gap, a run's end, each with the run that it is of.
+"""What there is to send: a settled exchange, a finding, a gap, a run's end, what counts; each with its run.
 
 The idea: values between those who read the journal and those who know OpenTelemetry; neither has to know the other.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mcptap.tap.dissect.mcp import Caller, caller
-from mcptap.tap.records import Exchange, Finding, Gap, RunEnded, RunStarted
+from mcptap.tap.records import Exchange, Finding, Gap, RunEnded, RunStarted, Stream
 
 
 class Context(NamedTuple):
@@ -79,6 +79,17 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """A message, a line of stderr or a command line, for what counts of it."""
+
+    started: RunStarted
+    stream: Stream | None
+    bytes: int
+    rules: tuple[str, ...]  # that took something out, once for each time
+    tokens: int = 0  # of the definitions that it lists, estimated
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """A run's end. `session_at`: since when its client and server had agreed to talk; None if they never did."""
 
@@ -88,7 +99,7 @@ class End:
     protocol_version: str | None
 
 
-Item = Span | Alarm | Loss | End
+Item = Span | Alarm | Loss | Passed | End
 
 
 class Mark(NamedTuple):

@@ -7,6 +7,7 @@ down for a week, holds up its own lane and no other.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -30,7 +31,13 @@ AGAIN_S: Final = 5.0  # after a failure of our own
 
 
 def sender_of(route: Route) -> Sender:
-    """What sends on this route. Imports what that takes; what those libraries would say is told by outcomes."""
+    """What sends on this route. Imports what that takes, and leaves those libraries no other source and no other voice.
+
+    They would add the headers of the environment, which may be another backend's; and what they would log is told by
+    outcomes.
+    """
+    for name in [name for name in os.environ if name.startswith("OTEL_")]:
+        del os.environ[name]
     for library in LOUD:
         logging.getLogger(library).setLevel(logging.CRITICAL + 1)
     if route.protocol == GRPC:

@@ -48,10 +48,6 @@ class _Session(requests.Session):
     def __init__(self, route: Route) -> None:
         super().__init__()
         self.trust_env = False  # a netrc file would replace our credentials, a variable our certificate
-        self.verify = route.certificate or True
-        if route.client_certificate:
-            certificate = route.client_certificate
-            self.cert = (certificate, route.client_key) if route.client_key else certificate
         self._route = route
         self.outcome: Outcome | None = None
 
@@ -99,6 +95,9 @@ class HttpSender:
         self._session = _Session(route)
         self._exporter = _EXPORTERS[route.signal](
             endpoint=route.url,
+            certificate_file=route.certificate,
+            client_key_file=route.client_key,
+            client_certificate_file=route.client_certificate,
             headers=dict(route.headers),
             timeout=route.timeout_s,
             compression=_COMPRESSIONS[route.compression],
@@ -123,19 +122,26 @@ class HttpSender:
 # may hold more.
 _SAYINGS: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLCertVerificationError, "the certificate is not accepted"),
-    (ssl.SSLError, "no TLS is spoken there: is it http:// in place of https://?"),
     (requests.exceptions.ConnectTimeout, "does not answer"),
     (requests.exceptions.Timeout, "does not answer in time"),
     (NameResolutionError, "there is no such host"),
     (RemoteDisconnected, "breaks off without an answer"),
     (HTTPException, "no HTTP is spoken there: for a gRPC port set OTEL_EXPORTER_OTLP_PROTOCOL to grpc"),
-    (requests.exceptions.SSLError, "the certificate or key cannot be used"),
     (requests.exceptions.ConnectionError, "cannot be reached"),
 )
+
+_TLS = {  # by OpenSSL's own name for it
+    "WRONG_VERSION_NUMBER": "no TLS is spoken there: is it http:// in place of https://?",
+    "RECORD_LAYER_FAILURE": "no TLS is spoken there: is it http:// in place of https://?",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "a client certificate is asked for",
+}
 
 
 def _said(problem: BaseException) -> str:
     causes = tuple(_causes(problem))
+    for cause in causes:
+        if type(cause) is ssl.SSLError and cause.reason:
+            return _TLS.get(cause.reason, f"TLS fails: {cause.reason}")
     found = (said for kind, said in _SAYINGS if any(isinstance(cause, kind) for cause in causes))
     return next(found, type(problem).__name__)
 

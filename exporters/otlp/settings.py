@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 from mcptap.exporters.configuration import CONFIG, ConfigurationError, document
 from mcptap.exporters.otlp.addresses import GRPC, HTTP, SettingsError, address, bare
+from mcptap.exporters.otlp.certificates import certificate, key_of
 
 TABLE: Final = "otlp"
 Signal = Literal["traces", "metrics", "logs"]
@@ -228,9 +229,19 @@ def _route(signal: Signal, values: Mapping[str, str]) -> Route | None:
     compression = named("COMPRESSION")[1].lower() or "none"
     if compression not in _COMPRESSIONS or (protocol == GRPC and compression == "deflate"):
         raise SettingsError(f"{named('COMPRESSION')[0]}: must be none or gzip")
-    files = [_file(*named(setting)) for setting in ("CERTIFICATE", "CLIENT_KEY", "CLIENT_CERTIFICATE")]
-    headers = _headers(values, named("HEADERS")[0])
-    return Route(signal, protocol, url, secure, headers, _timeout(values, named("TIMEOUT")[0]), compression, *files)
+    chain = certificate(*named("CLIENT_CERTIFICATE"))
+    return Route(
+        signal,
+        protocol,
+        url,
+        secure,
+        _headers(values, named("HEADERS")[0]),
+        _timeout(values, named("TIMEOUT")[0]),
+        compression,
+        certificate(*named("CERTIFICATE")),
+        key_of(*named("CLIENT_KEY"), chain),
+        chain,
+    )
 
 
 def _origin(route: Route) -> str:
@@ -255,12 +266,6 @@ def _pairs(values: Mapping[str, str], name: str) -> dict[str, str]:
         if equals:
             found[unquote(key.strip())] = unquote(value.strip())
     return found
-
-
-def _file(name: str, path: str) -> str | None:
-    if path and not Path(path).is_file():
-        raise SettingsError(f"{name}: there is no such file")
-    return path or None
 
 
 def _timeout(values: Mapping[str, str], name: str) -> float:

@@ -22,12 +22,14 @@ from typing import Final
 import orjson
 
 from mcptap.exporters.otlp.content import Content
-from mcptap.exporters.otlp.items import Alarm, Context, End, Event, Item, Loss, Mark, Open, Span
+from mcptap.exporters.otlp.items import Alarm, Context, End, Event, Item, Loss, Mark, Open, Passed, Span
+from mcptap.tap.dissect.definitions import METHODS as LISTINGS
+from mcptap.tap.dissect.definitions import page
 from mcptap.tap.dissect.exchange import own_ids
 from mcptap.tap.dissect.methods import INITIALIZE, LOG, PROGRESS, STATE
 from mcptap.tap.dissect.pending import MAX_IN_FLIGHT, remember
 from mcptap.tap.record_json import record_from_json
-from mcptap.tap.records import Exchange, Finding, Gap, MessageRecord, Record, RunEnded, RunStarted
+from mcptap.tap.records import Exchange, Finding, Gap, MessageRecord, Record, RunEnded, RunStarted, StderrLine
 
 SETTLE_S: Final = 1.0
 BETTER_S: Final = 10.0
@@ -96,6 +98,11 @@ class Story:
             case MessageRecord():
                 self._message(record, start)
                 yield from self._tell(record.exchanges, at, record)
+                yield Passed(self.started, record.side, record.size_bytes, _rules(record), _tokens(record))
+            case StderrLine():
+                yield Passed(self.started, "stderr", record.size_bytes, _rules(record))
+            case RunStarted() if record.redactions:
+                yield Passed(self.started, None, 0, _rules(record))
             case Finding():
                 yield from self._found(record)
             case Gap():
@@ -191,6 +198,17 @@ class Story:
         request = self._open.pop(seq)
         assert request.exchange
         return Span(self.started, request.exchange, request, _end(request.exchange, request.told_at))
+
+
+def _rules(record: MessageRecord | StderrLine | RunStarted) -> tuple[str, ...]:
+    return tuple(redaction.rule for redaction in record.redactions)
+
+
+def _tokens(message: MessageRecord) -> int:
+    """Of the definitions that an answer lists."""
+    listings = (one for one in message.exchanges if one.method in LISTINGS and one.reply_seq == message.seq)
+    pages = (page(one.method, None, message.body) for one in listings)
+    return sum(found.tokens_estimate for one in pages if one for found in one.definitions)
 
 
 def _context_of(run_id: str, seq: int, request: Open) -> Context | None:

@@ -21,7 +21,7 @@ import orjson
 
 from mcptap.exporters.otlp import attributes
 from mcptap.exporters.otlp import conventions as name
-from mcptap.exporters.otlp.items import Alarm, Context, End, Item, Loss, Span
+from mcptap.exporters.otlp.items import Alarm, Context, End, Item, Loss, Passed, Span
 from mcptap.tap.dissect.methods import METHODS
 
 MAX_SERIES: Final = 1000  # of one metric
@@ -46,7 +46,10 @@ SESSION: Final = "mcp.server.session.duration"
 WAITING: Final = "mcptap.operation.waiting"
 FINDINGS: Final = "mcptap.findings"
 RUNS: Final = "mcptap.runs"
+TRAFFIC: Final = "mcptap.traffic"
 UNRECORDED: Final = "mcptap.unrecorded"
+REDACTIONS: Final = "mcptap.redactions"
+TOKENS: Final = "mcptap.definitions.tokens"
 INSTRUMENTS: Final = {
     SERVER_OPERATION: Instrument(
         "s", "Duration of requests that the client sent, from request to answer", name.DURATIONS
@@ -58,7 +61,10 @@ INSTRUMENTS: Final = {
     WAITING: Instrument("s", "Time of an operation for which a person or a model was waited for", name.DURATIONS),
     FINDINGS: Instrument("{finding}", "Findings, by detector and severity"),
     RUNS: Instrument("{run}", "Servers that ended, by how they did"),
+    TRAFFIC: Instrument("By", "Traffic that was recorded, by who sent it"),
     UNRECORDED: Instrument("By", "Traffic that passed unrecorded"),
+    REDACTIONS: Instrument("{value}", "Values that were taken out, by the rule that did"),
+    TOKENS: Instrument("{token}", "Definitions that were listed, as a model is shown them; estimated"),
 }
 
 
@@ -140,7 +146,9 @@ class Totals:
                 labels = {"mcptap.finding.detector": finding.detector, "mcptap.finding.severity": finding.severity}
                 self._add(FINDINGS, service, labels, 1)
             case Loss(gap=gap):
-                self._add(UNRECORDED, service, {"mcptap.stream": gap.stream}, gap.bytes)
+                self._add(UNRECORDED, service, {name.STREAM: gap.stream}, gap.bytes)
+            case Passed():
+                self._passed(item, service)
             case End():
                 self._end(item, service)
 
@@ -161,6 +169,14 @@ class Totals:
         if waiting:
             kept: dict[str, Any] = {key: labels[key] for key in (name.METHOD, name.TOOL_NAME) if key in labels}
             self._add(WAITING, service, kept, waiting / 1e3)
+
+    def _passed(self, passed: Passed, service: str) -> None:
+        if passed.bytes:
+            self._add(TRAFFIC, service, {name.STREAM: passed.stream}, passed.bytes)
+        for rule in passed.rules:
+            self._add(REDACTIONS, service, {name.RULE: rule}, 1)
+        if passed.tokens:
+            self._add(TOKENS, service, {}, passed.tokens)
 
     def _end(self, end: End, service: str) -> None:
         ended = end.ended

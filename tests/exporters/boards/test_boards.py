@@ -30,7 +30,7 @@ def prometheus_names() -> set[str]:
 def known_attributes() -> set[str]:
     values = [value for name, value in vars(conventions).items() if name.isupper()]
     tables = [value for value in values if isinstance(value, dict)]
-    names = {name for table in tables for name in table.values()} | {"mcptap.stream"}
+    names = {name for table in tables for name in table.values()}
     return names | {value for value in values if isinstance(value, str)} | {"mcptap.run.end"}
 
 

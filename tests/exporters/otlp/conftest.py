@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -199,9 +200,9 @@ RESET, HANG, CLOSE = "reset", "hang", "close"
 class HttpBackend(Backend):
     """Answers with (status, headers, body); what is answered 200 is kept. RESET keeps it and breaks off."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         super().__init__()
-        backend, self.closing = self, threading.Event()
+        backend, self.closing, self.tls = self, threading.Event(), tls
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -233,12 +234,14 @@ class HttpBackend(Backend):
 
         self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     def close(self) -> None:
         self.closing.set()
@@ -249,9 +252,9 @@ class HttpBackend(Backend):
 class GrpcBackend(Backend):
     """Answers with a status code, or a message; what is answered with a message is kept."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, credentials: grpc.ServerCredentials | None = None) -> None:
         super().__init__()
-        self.closing = threading.Event()
+        self.closing, self.secure = threading.Event(), credentials is not None
         self.server = grpc.server(futures.ThreadPoolExecutor(4))
         services = (
             ("/v1/traces", trace_service_pb2_grpc, "Trace", trace_service_pb2),
@@ -262,7 +265,9 @@ class GrpcBackend(Backend):
             empty = getattr(messages, f"Export{name}ServiceResponse")
             servicer = type(name, (), {"Export": self._export(path, empty)})()
             getattr(module, f"add_{name}ServiceServicer_to_server")(servicer, self.server)
-        self.port = self.server.add_insecure_port(f"127.0.0.1:{port}")
+        place = f"127.0.0.1:{port}"
+        add = self.server.add_secure_port if credentials else self.server.add_insecure_port
+        self.port = add(place, *([credentials] if credentials else []))
         self.server.start()
 
     def _export(self, path: str, empty: Any) -> Any:
@@ -281,7 +286,7 @@ class GrpcBackend(Backend):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.secure else ''}://127.0.0.1:{self.port}"
 
     def close(self) -> None:
         self.closing.set()
@@ -293,6 +298,12 @@ def backend() -> Iterator[HttpBackend]:
     made = HttpBackend()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def secure_backends() -> tuple[type[HttpBackend], type[GrpcBackend]]:
+    """To be made with `tls` or `credentials`."""
+    return HttpBackend, GrpcBackend
 
 
 @pytest.fixture

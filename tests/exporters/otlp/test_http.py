@@ -57,3 +57,13 @@ def test_a_server_that_breaks_off_or_hangs_is_told_apart(said: Any, backend: Any
     backend.answers = ["close", "hang"]
     assert said(backend.url) == "breaks off without an answer"
     assert said(backend.url) == "does not answer in time"
+
+
+def test_the_environments_headers_are_another_backends(
+    backend: Any, monkeypatch: pytest.MonkeyPatch, said: Any
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=of-another")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-api-key=of-another")
+    backend.answers = [503]
+    assert said(backend.url) == "HTTP 503"
+    assert "x-api-key" not in backend.headers[0]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mcptap.exporters.otlp.totals import MAX_SERIES
+from mcptap.tap.records import Redaction, StderrLine
 
 MODERN = {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}
 BOUNDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300]
@@ -101,6 +102,27 @@ def test_findings_gaps_and_crashes_are_counted(counted: Any, attributes_of: Any,
     assert ends == {"ended", "crashed"}
 
 
+def test_traffic_values_taken_out_and_tokens_of_definitions_are_counted(counted: Any, attributes_of: Any) -> None:
+    tool = {"name": "t", "description": "d" * 400, "inputSchema": {"type": "object"}}
+
+    def tell(run: Any) -> None:
+        run.handshake()
+        run.answer(run.ask("tools/list"), tools=[tool])
+        run.answer(run.call("t", password="hunter2-and-more"), content=[])
+        run.write(StderrLine(run.at, 0, 70, "words", (Redaction("", "form", "12345678", 16),)))
+        counted_by.update(run._offsets)
+
+    counted_by: dict[str, int] = {}
+    metrics = counted(tell)
+    traffic = {attributes_of(one)["mcptap.stream"]: one.as_int for one in metrics["mcptap.traffic"].sum.data_points}
+    assert traffic == counted_by | {"stderr": 70}
+    redactions = metrics["mcptap.redactions"].sum.data_points
+    assert sum(one.as_int for one in redactions) == 2
+    assert all(attributes_of(one).keys() == {"mcptap.redaction.rule"} for one in redactions)
+    (tokens,) = metrics["mcptap.definitions.tokens"].sum.data_points
+    assert 100 < tokens.as_int < 200
+
+
 def total(backend: Any, request: int) -> int:
     message = backend.of("/v1/metrics")[request]
     return sum(
@@ -126,11 +148,7 @@ def test_after_a_restart_counting_goes_on(recording: Any, backend: Any, lanes: A
     lanes(backend.url, "metrics", OTEL_METRIC_EXPORT_INTERVAL="100")
     until(lambda: total(backend, -1) == 15)
     first, last = backend.of("/v1/metrics")[0], backend.of("/v1/metrics")[-1]
-    starts = {
-        point.start_time_unix_nano
-        for message in (first, last)
-        for point in message.resource_metrics[0].scope_metrics[0].metrics[0].histogram.data_points
-    }
+    starts = {point.start_time_unix_nano for message in (first, last) for point in points_of(message)}
     assert len(starts) == 1
     instances = {str(message.resource_metrics[0].resource) for message in (first, last)}
     assert len(instances) == 1

@@ -123,6 +123,8 @@ def points(families: Any, recording: Any, backend: Any, lanes: Any, until: Any) 
 def tell(recording: Any) -> None:
     run, other, broken = recording("run-1"), recording("run-2", name="notes"), recording("run-3")
     run.handshake()
+    run.answer(run.ask("tools/list"), tools=[{"name": "read", "description": "Reads a file." * 20, "inputSchema": {}}])
+    run.answer(run.call("write", password="hunter2-and-more"), content=[])
     for _ in range(CALLS):
         run.answer(run.call("read"), content=[], after_ms=30)
     run.answer(run.call("write"), isError=True, content=[])

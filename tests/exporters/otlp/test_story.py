@@ -137,7 +137,7 @@ def test_time_settles_what_no_line_follows_also_where_the_clock_is_another(recor
     run = recording()
     run.calls(1)
     story = story_of(run)
-    assert not [item for start, end, line in lines_of(run) for item in story.feed(line, start, end)]
+    assert not spans([item for start, end, line in lines_of(run) for item in story.feed(line, start, end)])
     yesterday = run.at - 86_400 * 10**9
     assert story.pass_time(yesterday) == []
     assert len(story.pass_time(yesterday + 2 * 10**9)) == 1

@@ -234,6 +234,19 @@ def test_what_was_recorded_earlier_is_sent_on_demand_under_the_same_ids(
     assert "mcptap test" in {span.name for span in backend.spans}
 
 
+def test_a_wrong_destination_keeps_none_of_the_others_from_being_tried(
+    backend: Any, fresh_home: Path, mcptap: list[str]
+) -> None:
+    fresh_home.mkdir(mode=0o700)
+    good, wrong = "[otlp.good]\nOTEL_EXPORTER_OTLP_ENDPOINT = '{}'\n", "[otlp.wrong]\nOTEL_SERVICE_NAME = 'x'\n"
+    (fresh_home / "config.toml").write_text(wrong + good.format(backend.url))
+    words = [*mcptap, "--home", str(fresh_home), "export", "test"]
+    said = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert said.returncode == 1
+    assert said.stdout.startswith("wrong  off  OTEL_EXPORTER_OTLP_ENDPOINT: is missing\n")
+    assert said.stdout.count("taken") == 3
+
+
 def test_a_trial_says_what_is_wrong(configure: Any, backend: Any, fresh_home: Path, mcptap: list[str]) -> None:
     configure(OTEL_EXPORTER_OTLP_HEADERS=f"x-api-key={SECRET}")
     backend.answers = [401, 405, (302, {"Location": "/"}, b"")]
