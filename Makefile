@@ -39,7 +39,7 @@ test: lint servers ## check style and types, then run every test
 
 .PHONY: test-slow
 test-slow: servers ## run the long versions of tests too: more kills, more traffic, every exit status
-	$(BIN)/python -m pytest -n 4 --dist worksteal --durations 15 -m 'slow or not slow'
+	$(BIN)/python -m pytest -n 4 --dist worksteal --durations 15 -m 'not backend'
 
 .PHONY: lint
 lint: $(VENV)/installed ## check style and types only
