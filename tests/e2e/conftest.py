@@ -67,11 +67,15 @@ class Tap:
 
     @staticmethod
     def until(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
-        """The first true value of `condition`; fails when none comes in time."""
-        deadline = time.monotonic() + patience
+        """The first true value of `condition`; fails when none comes in time.
+
+        Asked ever less often: an answer of the store is work for the very processes that are waited for.
+        """
+        deadline, pause = time.monotonic() + patience, 0.02
         while not (value := condition()):
             assert time.monotonic() < deadline, f"not in {patience:g} s"
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(1.5 * pause, 0.25)
         return value
 
     @staticmethod
