@@ -93,6 +93,14 @@ class Tap:
                 process.kill()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patient_clients() -> Iterator[None]:
+    """The SDK takes a server that is not up within ten seconds for an old one; a busy machine may need longer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mcp.client.session.DISCOVER_TIMEOUT_SECONDS", PATIENCE)
+        yield
+
+
 @pytest.fixture
 def tap(tmp_path: Path) -> Iterator[Tap]:
     """A state directory for this test alone."""
