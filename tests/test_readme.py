@@ -61,17 +61,13 @@ def test_the_options_are_those_that_the_wrapper_takes() -> None:
 
 
 def test_the_commands_are_those_that_there_are() -> None:
-    group = command_line.cli
-    commands = {
-        name: group.get_command(click.Context(group), name) for name in group.list_commands(click.Context(group))
-    }
-    told = {f"mcptap {name}": command.get_short_help_str(200) for name, command in commands.items() if command}
+    commands = {name: command_line.command(name) for name in command_line.COMMANDS}
+    told = {f"mcptap {name}": command.get_short_help_str(200) for name, command in commands.items()}
     assert {name: plain(text) for name, text in table("command").items()} == {n: plain(t) for n, t in told.items()}
 
 
 def test_the_options_of_the_dashboard_are_those_that_it_takes() -> None:
-    command = command_line.cli.get_command(click.Context(command_line.cli), "dashboard")
-    assert command is not None
+    command = command_line.command("dashboard")
     context, told = click.Context(command), {}
     for option in command.params:
         if isinstance(option, click.Option) and option.name != "home" and (record := option.get_help_record(context)):

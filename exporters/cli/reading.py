@@ -6,6 +6,7 @@ caught up with the journal; and it holds a lease, so the collector does not leav
 
 from __future__ import annotations
 
+import signal
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -52,10 +53,15 @@ class Reader:
         self.home = home
         self._held = ExitStack()
         self._connection: Any = None
+        self._at_once = False  # whether we have changed what Ctrl-C does
 
     def __enter__(self) -> Reader:
         if not self.home.is_dir():
             raise CommandError(f"nothing is recorded in {self.home}", "wrap a server first: mcptap -- <server command>")
+        # Ctrl-C ends us at once: DuckDB would wait for the collector's answer first, and sometimes forget the signal.
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            self._at_once = True
         self.open()
         return self
 
@@ -63,6 +69,8 @@ class Reader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if self._at_once:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def open(self, *, start: bool = True) -> None:
         """Takes a lease, from a new collector if there is none and `start` is set, and waits for the tables."""

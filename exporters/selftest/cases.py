@@ -91,6 +91,7 @@ def make_cases(*, big: int = 100 * MB, flood: int = 20 * MB, thorough: bool = Fa
 
     `thorough` takes every exit code and signal.
     """
+    early = min(4 * MB, flood)
     codes, deaths = (EXIT_CODES, DEATHS + DEATHS_MORE) if thorough else (EXIT_SAMPLE, DEATHS_SAMPLE)
     return (
         *payload_cases(),
@@ -117,8 +118,8 @@ def make_cases(*, big: int = 100 * MB, flood: int = 20 * MB, thorough: bool = Fa
         Case(
             "writes before it reads",
             "more than the pipes hold, both ways, and no deadlock",
-            partial(send_and_end, partial(pattern, 4 * MB)),
-            (("write-before-reading", str(4 * MB)),),
+            partial(send_and_end, partial(pattern, early)),
+            (("write-before-reading", str(early)),),
         ),
         Case(
             "slow reader",

@@ -67,11 +67,15 @@ class Tap:
 
     @staticmethod
     def until(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
-        """The first true value of `condition`; fails when none comes in time."""
-        deadline = time.monotonic() + patience
+        """The first true value of `condition`; fails when none comes in time.
+
+        Asked ever less often: an answer of the store is work for the very processes that are waited for.
+        """
+        deadline, pause = time.monotonic() + patience, 0.02
         while not (value := condition()):
             assert time.monotonic() < deadline, f"not in {patience:g} s"
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(1.5 * pause, 0.25)
         return value
 
     @staticmethod
@@ -87,6 +91,14 @@ class Tap:
         for process in psutil.process_iter(["cmdline"]):
             if str(self.home) in (process.info["cmdline"] or ()) and process.pid != os.getpid():
                 process.kill()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_clients() -> Iterator[None]:
+    """The SDK takes a server that is not up within ten seconds for an old one; a busy machine may need longer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mcp.client.session.DISCOVER_TIMEOUT_SECONDS", PATIENCE)
+        yield
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def eventually() -> Callable[[Callable[[], Any], Any], Any]:
     """Asks again until the answer is the expected one; fails with the last answer when patience ends."""
 
     def until(ask: Callable[[], Any], expected: Any, patience: float = PATIENCE_S) -> Any:
-        limit, last = time.monotonic() + patience, None
+        limit, last, pause = time.monotonic() + patience, None, 0.05
         while time.monotonic() < limit:
             try:
                 last = ask()
@@ -129,7 +129,8 @@ def eventually() -> Callable[[Callable[[], Any], Any], Any]:
                 last = problem
             if last == expected:
                 return last
-            time.sleep(0.1)
+            time.sleep(pause)
+            pause = min(1.5 * pause, 0.3)  # asking is work for those who are waited for
         raise AssertionError(f"expected {expected!r}, last answer {last!r}")
 
     return until

@@ -12,8 +12,10 @@ from fastmcp import Client, Context, FastMCP
 from fastmcp.client.transports import StdioTransport
 from fastmcp.utilities.tasks import TaskConfig
 from fastmcp_tasks import TasksExtension, call_tool_task
+from mcp.client import session
 from mcp_types import ElicitRequest, ElicitRequestFormParams, Implementation, InputRequiredResult
 
+session.DISCOVER_TIMEOUT_SECONDS = 60.0  # a busy machine takes long to start a server; it is no old one therefore
 PONDERED = 0.2  # seconds that the person takes before answering
 AS_TASK = TaskConfig(mode="required", poll_interval=timedelta(milliseconds=50))
 

@@ -314,10 +314,11 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
     """The first true value of a condition; fails when none comes."""
 
     def wait(condition: Callable[[], Any]) -> Any:
-        until = time.monotonic() + PATIENCE_S
+        until, pause = time.monotonic() + PATIENCE_S, 0.05
         while not (value := condition()):
             assert time.monotonic() < until
-            time.sleep(0.05)
+            time.sleep(pause)
+            pause = min(1.5 * pause, 0.3)  # asking is work for those who are waited for
         return value
 
     return wait

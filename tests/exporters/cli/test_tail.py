@@ -47,7 +47,7 @@ def test_following_shows_each_exchange_once_as_it_happens(fresh: Any, journal: A
             _traffic(fresh, f"server{count}")
             eventually(lambda: len(told) == 2 + 2 * count)  # noqa: B023
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        assert process.wait(60) == -signal.SIGINT
     assert [row["server"] for row in told[2:]] == [f"server{count}" for count in (1, 1, 2, 2, 3, 3)]
 
 
