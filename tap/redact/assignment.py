@@ -107,7 +107,7 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
     if quoted := QUOTED.match(text, sign.end()):
         no_secret = (
             stands_for(quoted["secret"])
-            or (sign["sign"] in _COMPARED and _WORD_ONLY.fullmatch(quoted["secret"][:64]))
+            or (sign["sign"] in _COMPARED and "tok" in name.lower() and _WORD_ONLY.fullmatch(quoted["secret"][:64]))
             or is_directory(name, quoted["secret"])
             or (name.lower().endswith("cookie") and _MODULE.fullmatch(quoted["secret"]))
         )
