@@ -34,6 +34,7 @@ _RANDOM_PART = re.compile(
 )
 _TURNS = re.compile(r"(?=[^\W_]{12})(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))){3}", re.ASCII)
 _HEX_PART = re.compile(r"(?<![^\W_])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{32,}(?![^\W_])", re.ASCII)
+_TEMPLATE = re.compile(r"[$#%]?\{|<|\$\(|%\(")
 _NOTHING = re.compile(r"[xX*._•-]{6,}|<.*>|your(?:[-_ ][a-z]{1,12}){1,5}", re.DOTALL)
 
 
@@ -156,6 +157,14 @@ def _is_beside_semicolon(match: re.Match[str]) -> bool:
     return ";" in around
 
 
+def _is_url_password(match: re.Match[str]) -> bool:
+    """Neither a template nor the words of a manual, `user:pass`."""
+    user = match[0].removeprefix("://").partition(":")[0]
+    return _TEMPLATE.match(match["secret"]) is None and not (
+        user.lower() in ("user", "username") and match["secret"].lower() in ("pass", "p%40ss")
+    )
+
+
 def _takes_turns(match: re.Match[str]) -> bool:
     """Letters and digits in turn in one part without signs: behind a prefix of an issuer that is enough."""
     return _TURNS.search(_secret(match)[:512]) is not None
@@ -182,7 +191,12 @@ def _is_random(match: re.Match[str]) -> bool:
     """Letters and digits in turn, and neither a name, a path, a version, an identifier nor a hash of something."""
     secret = _secret(match)
     before = match.string[max(0, match.start() - 16) : match.start()].lower().rstrip(" _.-")
-    if before.endswith(_HARMLESS) or _NUMBER.fullmatch(secret) or _TURN.search(secret) is None:
+    if (
+        before.endswith(_HARMLESS)
+        or match[0][:5].lower() == "keyid"
+        or _NUMBER.fullmatch(secret)
+        or _TURN.search(secret) is None
+    ):
         return False
     if _NAMED_PARTS.search(secret):
         return has_random_part(secret)
@@ -192,7 +206,11 @@ def _is_random(match: re.Match[str]) -> bool:
 def _sql_password(match: re.Match[str]) -> bool:
     """Quoted, or what no sentence has there."""
     secret = _secret(match)
-    return _no_variable(match) and (secret[0] in "'\"" or any(char.isdigit() for char in secret))
+    return (
+        _no_variable(match)
+        and secret.strip("'\".") != ""
+        and (secret[0] in "'\"" or any(char.isdigit() for char in secret))
+    )
 
 
 CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
@@ -211,6 +229,7 @@ CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
     "random": _is_random,
     "random-part": _is_key_part,
     "turns": _takes_turns,
+    "url-password": _is_url_password,
     "no-word": _no_word,
     "sql-password": _sql_password,
 }
