@@ -36,7 +36,9 @@ _SIGN = re.compile(
 _COMPARED: Final = ("==", "===", "!=", "!==")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
 _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
-_NESTED = re.compile(r"""(?:\{(?!\{)|\[)[^\n]{3,}""")  # where it ends is not told by a pattern
+_NESTED = re.compile(
+    r"""(?:\{(?!\{|[\w ]*\})|\[(?!\.\.\.|[\w ]*\]))[^\n]{3,}"""
+)  # where it ends is not told by a pattern
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
 _INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
 _INNER = re.compile(r"\s{0,64}(?P<value>[^<\n]*[^<\s])\s{0,64}</")
@@ -50,20 +52,34 @@ _LINE_START = re.compile(r"(?:^|\n)[ \t]{0,16}(?:export |set |ENV |- )?\Z")
 _DOTENV = re.compile(r"[^\s\\]+")
 
 # What stands for a value, or computes one, is no secret.
+_WORDS: Final = (
+    "my|your|the|an?|some|any|test|testing|dummy|fake|mock|example|sample|invalid|valid|wrong|oauth2?|client|api|access"
+    "|refresh|auth|user|session|secret|private|public|webhook|bot|app|new|old|hardcoded|strong|random(?:ly)?|generated"
+    "|super|very|server|registry|npm|github|gitlab|slack|notion|openai|jwt|bearer|idp|personal|session|csrf|id"
+)
 _NO_SECRET = re.compile(
-    r"""(?:.{1,2}|yes|off|none|null|nil|true|false|undefined|the|this|that|must|should|will|can|from|with
-    |[\^~<>=]{1,2}\s?\d[\w.*-]*|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{1,2}/.*|your[-_\ ].*|.*[-_]here|.*\.\.\.
+    rf"""(?:.{{1,2}}|yes|off|none|null|nil|true|false|undefined|void|the|this|that|must|should|will|can|from|with
+    |[\^~<>=]{{1,2}}\s?\d[\w.*-]*|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{{1,2}}/.*|your[-_\ ].*|.*[-_]here
+    |.*(?:\.\.\.|…)|\w{{0,12}}[-_]?\*+|\[[\w\ :.-]*\]|https?://[^\s@?]*
     |(?:my|some|any|test|dummy|fake|example|sample|invalid)[-_\ ]
         (?:user(?:name)?|secret|pass|password|passwd|(?:api|access|secret)[-_\ ]?key
         |(?:(?:access|refresh)[-_\ ]?)?token)
+    |(?:(?:{_WORDS})[-_\ ]){{1,6}}(?:key|token|secret|password|passwd|pass|pat|credential|value|cookie)s?
+    |(?:(?:{_WORDS})[-_\ ]?){{1,6}}(?:key|token|secret)s?|token|key|cookie|value|pass|pat|credentials?|/\^.*
+    |hidden|redacted|filtered|masked|omitted|include|omit|same-origin|\w{{2,8}}[-_]your\w*
     |str|string|bytes|int|integer|number|bool|boolean|object|any|required
-    |optional|\.{2,}|\*+|x{3,}|\$\w+|\$\{.*|await|new|class|async|function|lambda|yield|\{\{?.*|<[^>]*>?|%\w+%|\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]
-    |\w+\(.*|[A-Za-z_]\w*(?:\.\w+)*[(\[].*
+    |optional|\.{{2,}}|\*+|x{{3,}}|\$\w+|\$[{{(].*|await|new|class|async|function|lambda|yield|\{{\{{?.*|<[^>]*>?|%\w+%
+    |\[REDACTED:[a-z0-9-]+:[0-9a-f]{{8}}\]
+    |\w*\(.*|[A-Za-z_]\w*(?:\.\w+)*[(\[].*
     |(?:self|this|os|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
+_CONSTANT = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
+_COMPUTED = re.compile(r"\$[{(]|\{\{")  # what is too long to be judged whole
 _MODULE = re.compile(r"[a-z_]{1,32}(?:\.[a-z_]{1,32}){1,4}")  # a cookie has a name and a sign, or is no word
-_WORD_ONLY = re.compile(r"[A-Za-z]+[.!?]*")
+_WORD_ONLY = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*[.!?]*")
+_LONGEST_STAND_IN: Final = 80  # characters
+_GOES_ON = re.compile(r"[ \t]+(?:&&|\|\||\?|[+<>=!]=?|===|instanceof\b|as\b|if\b|or\b|and\b|for\b)[ \t]")
 # The name of something else, in the spelling of programs: `clientSecret`, `tokens.refresh_token`, `SESSION_TOKEN`.
 _REFERENCE = re.compile(r"[A-Za-z_$]+(?:(?:\?\.|\.|::|->)[A-Za-z_$]+)*")
 _SPELLED = re.compile(r"[a-z][A-Z]|[._>:]")
@@ -106,14 +122,33 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
         return _element(text, start - len(before), sign.end())
     if quoted := QUOTED.match(text, sign.end()):
         no_secret = (
-            stands_for(quoted["secret"])
-            or (sign["sign"] in _COMPARED and _WORD_ONLY.fullmatch(quoted["secret"][:64]))
+            _closes(text, start - len(before), sign, quoted)
+            or _is_name(name, quoted["secret"])
+            or stands_for(quoted["secret"])
+            or (sign["sign"] in _COMPARED and "tok" in name.lower() and _WORD_ONLY.fullmatch(quoted["secret"][:64]))
             or is_directory(name, quoted["secret"])
             or (name.lower().endswith("cookie") and _MODULE.fullmatch(quoted["secret"]))
         )
         return None if no_secret else quoted.span("secret")
     begins_line = _LINE_START.search(text[max(0, start - len(before) - 24) : start - len(before)]) is not None
     return _bare(text, sign.end(), name.lower(), sign["sign"], begins_line=begins_line)
+
+
+def _closes(text: str, name: int, sign: re.Match[str], quoted: re.Match[str]) -> bool:
+    """Whether the quote behind the sign ends what began before the name: `'password:', password`."""
+    opener = quoted["open"][-1]
+    return (
+        text[max(0, name - 1) : name] == opener
+        and opener not in text[sign.end("rest") : sign.start("sign")]
+        and sign.end() == sign.end("sign")
+    )
+
+
+def _is_name(name: str, value: str) -> bool:
+    """Whether a value is the name of a secret, not one: `SECRET_KEY = "ACME_SECRET_KEY"`."""
+    return len(value) <= _MAX_NAME and (
+        value.lower() == name.lower() or (_CONSTANT.fullmatch(value) is not None and names_secret(value))
+    )
 
 
 def _block_end(text: str, block: re.Match[str]) -> int:
@@ -153,10 +188,10 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
     if (
         value is None
         or sign in _COMPARED
-        or stands_for(value[0][:80])
+        or stands_for(value[0])
         or is_directory(name, value[0])
         or (sign == ":" and is_prose(text, value))
-        or (shape is _BARE and is_reference(text, value))
+        or (shape is _BARE and (is_reference(text, value) or value[0].lower() == name.rpartition(".")[2]))
     ):
         return None
     return value.span()
@@ -164,7 +199,9 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
 
 def stands_for(value: str) -> bool:
     """Whether this only stands for a value, or computes one."""
-    return len(value) <= 80 and _NO_SECRET.fullmatch(value) is not None
+    if len(value) > _LONGEST_STAND_IN:
+        return _COMPUTED.match(value) is not None
+    return _NO_SECRET.fullmatch(value) is not None
 
 
 def is_prose(text: str, value: re.Match[str]) -> bool:
@@ -182,7 +219,8 @@ def is_reference(text: str, value: re.Match[str]) -> bool:
     listed = text[value.end() : value.end() + 1] in (",", ")", ";")
     spelled = _SPELLED.search(value[0]) is not None
     named = names_secret(value[0]) or names_secret(re.split("[.>:]", value[0])[-1])
-    return (apart and spelled and (listed or named)) or (listed and named)
+    computed = apart and _GOES_ON.match(text, value.end()) is not None
+    return computed or (apart and spelled and (listed or named)) or (listed and named)
 
 
 def is_header(line: str) -> bool:

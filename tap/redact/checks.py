@@ -29,6 +29,12 @@ _HARMLESS = (
 _NUMBER = re.compile(r"(?i:sha)\d{1,3}[-:=].*|[0-9T:.Z+-]+", re.DOTALL)
 _NAMED_PARTS = re.compile(r"(?:^|[/._-])[A-Za-z]{3,}[/._-]|[/._-][A-Za-z]{3,}$|\.\w{1,4}$")
 _TURN = re.compile(r"[A-Za-z][0-9]|[0-9][A-Za-z]")
+_RANDOM_PART = re.compile(
+    r"(?=[^\W_]{16,})(?![0-9a-fA-F]+(?![^\W_]))(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))){3}", re.ASCII
+)
+_TURNS = re.compile(r"(?=[^\W_]{12})(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))){3}", re.ASCII)
+_HEX_PART = re.compile(r"(?<![^\W_])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{32,}(?![^\W_])", re.ASCII)
+_TEMPLATE = re.compile(r"[$#%]?\{|<|\$\(|%\(")
 _NOTHING = re.compile(r"[xX*._•-]{6,}|<.*>|your(?:[-_ ][a-z]{1,12}){1,5}", re.DOTALL)
 
 
@@ -43,6 +49,11 @@ def stands_for_nothing(secret: str) -> bool:
     """What documentation has in place of a secret: `sk-xxxxxxxxxxxxxxxx`, `<your key>`."""
     short = secret[:256]
     return _NOTHING.fullmatch(short) is not None or _NOTHING.fullmatch(re.split("[_-]", short)[-1]) is not None
+
+
+def has_random_part(text: str) -> bool:
+    """Whether letters and digits take turns in some long part of it that is more than a hash."""
+    return _RANDOM_PART.search(text[:512]) is not None
 
 
 def is_luhn(digits: str) -> bool:
@@ -140,6 +151,31 @@ def _is_colon_pair(match: re.Match[str]) -> bool:
     return bool(name and colon and secret) and (name + secret).isascii()
 
 
+def _is_beside_semicolon(match: re.Match[str]) -> bool:
+    """One of several settings in a row, and no line of a file."""
+    around = match.string[max(0, match.start() - 2) : match.start()] + match.string[match.end() : match.end() + 1]
+    return ";" in around
+
+
+def _is_url_password(match: re.Match[str]) -> bool:
+    """Neither a template nor the words of a manual, `user:pass`."""
+    user = match[0].removeprefix("://").partition(":")[0]
+    return _TEMPLATE.match(match["secret"]) is None and not (
+        user.lower() in ("user", "username") and match["secret"].lower() in ("pass", "p%40ss")
+    )
+
+
+def _takes_turns(match: re.Match[str]) -> bool:
+    """Letters and digits in turn in one part without signs: behind a prefix of an issuer that is enough."""
+    return _TURNS.search(_secret(match)[:512]) is not None
+
+
+def _is_key_part(match: re.Match[str]) -> bool:
+    """A part that is random, or hexadecimal as long as a hash."""
+    secret = _secret(match)[:512]
+    return has_random_part(secret) or _HEX_PART.search(secret) is not None
+
+
 def _no_variable(match: re.Match[str]) -> bool:
     """Not a variable, a template or a stand-in."""
     return _VARIABLE.fullmatch(_secret(match)) is None
@@ -157,18 +193,24 @@ def _is_random(match: re.Match[str]) -> bool:
     before = match.string[max(0, match.start() - 16) : match.start()].lower().rstrip(" _.-")
     if (
         before.endswith(_HARMLESS)
+        or match[0][:5].lower() == "keyid"
         or _NUMBER.fullmatch(secret)
-        or _NAMED_PARTS.search(secret)
         or _TURN.search(secret) is None
     ):
         return False
+    if _NAMED_PARTS.search(secret):
+        return has_random_part(secret)
     return _IDENTIFIER.fullmatch(secret) is None or _TELLING.search(match[0][: -len(secret)]) is not None
 
 
 def _sql_password(match: re.Match[str]) -> bool:
     """Quoted, or what no sentence has there."""
     secret = _secret(match)
-    return _no_variable(match) and (secret[0] in "'\"" or any(char.isdigit() for char in secret))
+    return (
+        _no_variable(match)
+        and secret.strip("'\".") != ""
+        and (secret[0] in "'\"" or any(char.isdigit() for char in secret))
+    )
 
 
 CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
@@ -177,6 +219,7 @@ CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
     "base64-pair": _is_colon_pair,
     "basic": _is_basic,
     "begins-with-digits": _begins_with_digits,
+    "beside-semicolon": _is_beside_semicolon,
     "digest": _is_digest,
     "digit": _has_digit,
     "digit-and-letter": _has_digit_and_letter,
@@ -184,6 +227,9 @@ CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
     "mixed": _mixed,
     "no-variable": _no_variable,
     "random": _is_random,
+    "random-part": _is_key_part,
+    "turns": _takes_turns,
+    "url-password": _is_url_password,
     "no-word": _no_word,
     "sql-password": _sql_password,
 }

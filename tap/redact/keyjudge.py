@@ -9,6 +9,7 @@ from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.rule import Rule, Text
 from mcptap.tap.redact.scan import find, fired
 from mcptap.tap.redact.scanner import Scanner
+from mcptap.tap.redact.services import names_service
 
 MAX_KEY: Final = 128  # characters of a key that is worth remembering
 _TELLING: Final = frozenset(
@@ -36,7 +37,7 @@ class KeyJudge:
 
     def _names(self, key: str) -> bool:
         folded = key.lower()
-        return any(vendor in folded for vendor in self._vendors)
+        return any(vendor in folded for vendor in self._vendors) or names_service(key)
 
     def _judge(self, key: str) -> bool:
         return key in _TELLING or names_secret(key) or self.has_vendor(key) or self._holds_secret(key)

@@ -19,7 +19,7 @@ KEYWORDS: Final = (*assignment.KEYWORDS, "--pass", "--auth", "--creds", "--jwt",
 
 # A blank, or what stands between the items of a printed list.
 _OPTION = re.compile(
-    r"""(?:(?<![\w)\]}.-])|(?<=\\[nrt]))--?(?P<name>[A-Za-z](?:[\w.-]{0,62}\w)?)"""
+    r"""(?:(?<![\w)\]}.\\-])|(?<=\\[nrt]))--?(?P<name>[A-Za-z](?:[\w.-]{0,62}\w)?)"""
     r"""(?P<gap>[ \t]{1,32}|\\{0,8}["'],?[ \t]{0,8}(?=\\{0,8}["']))"""
 )
 _NEXT_OPTION = re.compile(r"""\\{0,16}["'`]?(?:--|-[A-Za-z]?(?![^\s"'`\\]))""")

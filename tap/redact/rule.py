@@ -24,9 +24,12 @@ _BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 _LONGEST: Final = 128  # characters before a mark that may belong to its secret
 _BLOB: Final = 24  # characters before a match
 _RANDOM: Final = re.compile(rf"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+]{{{_BLOB}}}")
+_HASH = re.compile(r"(?i:sha)-?\d{1,3}[=:-][\w+/-]*\Z", re.ASCII)
+_LONGEST_HASH: Final = 100  # characters of it, and its name
 _BEFORE: Final = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2})|(?<=u00[0-9A-Fa-f]{2}))"
 _NAME_REST: Final = r"""[\w.-]{0,40}\\{0,8}["'`]?\]?[ \t]{0,8}(?:=>|:=|==?|:|,|%3[dD]|>)[ \t]{0,8}(?:\\{0,8}["'`])?"""
 _VALUE_END: Final = r"(?![\w+/-])"
+_TURNED: Final = r"[\w.+/=-]*(?:[A-Za-z][0-9]|[0-9][A-Za-z])"
 # Hyperscan takes long for large counted repeats, and only has to find where a rule may apply.
 _COUNTED = re.compile(r"(?<!\\)\{(\d+)(,(\d*))?\}")
 _MOST_COUNTED: Final = 12
@@ -118,6 +121,11 @@ def assigned(value: str, keywords: Iterable[str]) -> str:
     return rf"{_BEFORE}(?i:{names}){_NAME_REST}(?P<secret>{value}){_VALUE_END}"
 
 
+def prefixed(value: str, keywords: Iterable[str]) -> str:
+    """The pattern of a value that stands right behind one of its issuer's prefixes."""
+    return rf"{_BEFORE}(?:{'|'.join(map(re.escape, keywords))})(?P<secret>{value})"
+
+
 def _run_start(text: str, start: int) -> int:
     """Where the run of letters and digits begins in which a mark was found."""
     before = text[max(0, start - _LONGEST) : start]
@@ -132,6 +140,11 @@ def _is_inside_blob(match: re.Match[str]) -> bool:
     start = match.start()
     before = match.string[max(0, start - _BLOB) : start]
     return _RANDOM.fullmatch(before) is not None and not match[0][:_BLOB].strip(_BASE64)
+
+
+def _is_inside_hash(match: re.Match[str]) -> bool:
+    """Whether this is some of a hash that says so: `sha256=…`, `sha512-…`, as lock files have them."""
+    return _HASH.search(match.string, max(0, match.start() - _LONGEST_HASH), match.start()) is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,12 +165,15 @@ class Rule:
     entropy: float = 0.0  # bits per character that the secret has at least
     check: str = ""  # the name of a check of the match
     named: bool = False  # only the name before it tells it: `datadog_key = …`
+    prefixed: bool = False  # a keyword is the prefix, and behind it letters and digits take turns: the check sees to it
     limit: int = 0  # characters that a match may be long; 0: as long as it gets
     trigger: str = field(default="", repr=False)  # for Hyperscan, where the shape is more than it should build
 
     @cached_property
     def triggers(self) -> tuple[str, ...]:
-        """Matches wherever the shape does."""
+        """Matches wherever the shape does. Hyperscan is faster for literals that go on alike than for a choice."""
+        if self.prefixed:
+            return tuple(rf"{re.escape(keyword)}{_TURNED}" for keyword in self.keywords)
         return (("(?i)" if self.fold else "") + (self.trigger or widened(self.shape.removeprefix(_BEFORE))),)
 
     @cached_property
@@ -194,7 +210,7 @@ class Rule:
         """Whether what looks like a secret is one."""
         secret = match["secret"] if "secret" in self.pattern.groupindex else match[0]
         return bool(
-            (self.back or not _is_inside_blob(match))
+            (self.back or not (_is_inside_blob(match) or _is_inside_hash(match)))
             and (not self.near or self._is_near(match, text))
             and (not self.entropy or entropy(secret) >= self.entropy)
             and not stands_for_nothing(secret)

@@ -19,6 +19,7 @@ from mcptap.tap.redact.pem import Tails
 from mcptap.tap.redact.rule import PLACEHOLDER, Text, TextRule
 from mcptap.tap.redact.runs import ENCODED, runs
 from mcptap.tap.redact.scanner import Scanner
+from mcptap.tap.redact.services import Services
 from mcptap.tap.redact.split import OPEN_END
 from mcptap.tap.redact.table import families
 from mcptap.tap.redact.views import ESCAPES, View, coloured, escaped
@@ -32,6 +33,7 @@ BUILT_IN: Final[tuple[TextRule, ...]] = (
     Assignments(),
     Options(),
     Manifests(),
+    Services(),
 )
 
 

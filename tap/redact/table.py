@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
 from mcptap.tap.redact.bounded import refuse_unbounded
 from mcptap.tap.redact.checks import CHECKS
-from mcptap.tap.redact.rule import Rule, assigned
+from mcptap.tap.redact.rule import Rule, assigned, prefixed
 
 FAMILIES: Final = (
     "clouds", "hosting", "infrastructure", "forges", "ai", "ai_tools", "payments", "messaging", "services", "ci",
@@ -27,6 +27,7 @@ _COLUMNS: Final[dict[str, Any]] = {
     "keywords": list,
     "pattern": str,
     "assigned": str,
+    "prefixed": str,
     "trigger": str,
     "floating": bool,
     "fold": bool,
@@ -38,7 +39,12 @@ _COLUMNS: Final[dict[str, Any]] = {
     "near_miss": str,
     "source": str,
 }
-_USERS: Final = frozenset(_COLUMNS) - {"trigger", "floating", "back"}
+_SHAPES: Final[dict[str, Callable[[str, tuple[str, ...]], str]]] = {
+    "pattern": lambda pattern, _: pattern,
+    "assigned": assigned,
+    "prefixed": prefixed,
+}
+_USERS: Final = frozenset(_COLUMNS) - {"trigger", "floating", "back", "prefixed"}
 
 
 class RowError(ValueError):
@@ -90,7 +96,7 @@ def _rule(rule_id: str, row: Mapping[str, Any]) -> Rule:
         raise RowError("id: up to 32 lower-case letters, digits and '-', a letter first")
     for column, value in row.items():
         _check_column(column, value)
-    if ("pattern" in row) == ("assigned" in row):
+    if len(row.keys() & _SHAPES.keys()) != 1:
         raise RowError("pattern: either this or assigned must be given")
     by_name = "assigned" in row
     keywords, fold = tuple(row.get("keywords", ())), by_name or row.get("fold", False)
@@ -101,9 +107,10 @@ def _rule(rule_id: str, row: Mapping[str, Any]) -> Rule:
     return Rule(
         id=rule_id,
         keywords=keywords,
-        shape=assigned(row["assigned"], keywords) if by_name else row["pattern"],
+        shape=next(shape(row[column], keywords) for column, shape in _SHAPES.items() if column in row),
         fold=fold,
         named=by_name,
+        prefixed="prefixed" in row,
         near=tuple(row.get("near", ())),
         **{
             column: row[column]

@@ -96,7 +96,7 @@ def test_what_is_no_secret_stays_readable(text: str) -> None:
 
 def test_what_stands_around_the_value_stays() -> None:
     clean, _ = REDACTOR.text(f"Server=db;Password={VALUE};Encrypt=true")
-    assert clean.startswith("Server=db;Password=[REDACTED:assignment:")
+    assert clean.startswith("Server=db;Password=[REDACTED:odbc-password:")
     assert clean.endswith("];Encrypt=true")
 
 

@@ -1,0 +1,137 @@
+"""Random values beside the name of a service: `acme key 3f2504e0-…`, `ACME_PAT=…`, `"acme": "…"`.
+
+Hundreds of services issue keys that look like any identifier: only the service's name and a word such as `key` tell
+them. So what looks random is looked for first, and then a name in the same line before it. Where another word stands
+last (`acme commit`, `acme trace id`), or none at all before what looks like a hash, it is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from itertools import accumulate
+from typing import Final
+
+from mcptap.tap.redact.checks import entropy, has_random_part, stands_for_nothing
+from mcptap.tap.redact.rule import PLACEHOLDER, Text
+
+ID: Final = "service-key"
+_WINDOW: Final = 72  # characters before a value in which the name stands
+_BETWEEN: Final = 40  # characters from the end of the name to the value
+_LONGEST_NAME: Final = 4  # words
+_LEAST_BARE: Final = 20  # characters of a value without a word such as `key` before it
+
+_VALUE = re.compile(r"(?<![\w+/.~-])[A-Za-z0-9_][\w+/.~-]{11,511}={0,2}(?![\w+/~-])", re.ASCII)
+_TURNS = re.compile(r"(?:[A-Za-z][0-9]|[0-9][A-Za-z])[\w.+/~-]*?(?:[A-Za-z][0-9]|[0-9][A-Za-z])", re.ASCII)
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_HASH = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}")
+_GIVEN = re.compile(r"""["'`\])]{0,2}\s{0,4}(?:=>|:=|[:=(,])?\s{0,4}[("'`]{0,2}""")
+_GLUED = re.compile(r"(?:api|app|access|secret|private|auth|personal|token|key|pat)+\Z")
+_APART = re.compile(r"[\n\0/;]|\\(?![\"'\\])|\. ")  # no name before this is that of the value
+_SUM = re.compile(r"(?i:sha)-?\d{1,3}[=:-]\Z")
+
+_TELLING_WORDS: Final = (
+    "key keys token tokens secret secrets pat apikey apitoken accesskey password passwd pwd pass auth authorization "
+    "credential credentials creds private access license licence bearer api webhook jwt hmac pw"
+)
+_TELLING: Final = frozenset(_TELLING_WORDS.split())
+# What stands right before an identifier that is no key.
+_OTHER_WORDS: Final = (
+    "id ids uid uuid guid sha sha1 sha256 sha512 hash commit digest checksum md5 etag version versions build release "
+    "revision rev ref trace span request event events image integrity page block database table user username email "
+    "host hostname url uri domain org organization organisation account project team channel bucket region zone "
+    "instance name number status message file path model branch tag package module class session run job pipeline "
+    "container pod node device customer order invoice public publishable"
+)
+_OTHER: Final = frozenset(_OTHER_WORDS.split())
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The services' names, in lower case."""
+    text = resources.files(__package__).joinpath("services.txt").read_text(encoding="utf-8")
+    return tuple(name.strip() for name in text.partition("\n")[2].replace("\n", " ").split(",") if name.strip())
+
+
+@cache
+def _squashed() -> dict[str, str]:
+    """The names by their letters alone."""
+    return {name.replace(" ", ""): name for name in names()}
+
+
+def _is_spelled(name: str, text: str) -> bool:
+    """Whether `text`, of the same letters, has signs only where the name has a blank."""
+    pieces = re.split("[ _.-]", text.lower())
+    return "".join(pieces) == name.replace(" ", "") and set(accumulate(map(len, pieces))) <= set(
+        accumulate(map(len, name.split()))
+    )
+
+
+def _name_end(window: str) -> int | None:
+    """Where the last name of a service in `window` ends; None without one."""
+    words = list(_WORD.finditer(window))
+    for first in range(len(words) - 1, -1, -1):
+        joined = ""
+        for word in words[first : first + _LONGEST_NAME]:
+            joined += word[0].lower()
+            name = _squashed().get(joined)
+            if name and _is_spelled(name, window[words[first].start() : word.end()]):
+                return word.end()
+        word = words[first]
+        bare = _GLUED.sub("", word[0].lower())
+        if bare in _squashed():
+            return word.start() + len(bare)
+    return None
+
+
+def names_service(name: str) -> bool:
+    """Whether a key or a variable has the name of a service in it."""
+    return _name_end(name[-_WINDOW:]) is not None
+
+
+class Services:
+    """Finds the random values beside services' names in a text."""
+
+    id = ID
+    keywords: tuple[str, ...] = ()
+    fold = False
+
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        """A name, and behind it in the same line what turns from letters to digits at least twice.
+
+        One for each name: for literals that go on alike Hyperscan is faster than for a choice of them.
+        """
+        turn = "(?:[A-Za-z][0-9]|[0-9][A-Za-z])"
+        return tuple(rf"(?i){name.replace(' ', '[ _.-]?')}[^\n]*{turn}[\w.+/~-]*{turn}" for name in names())
+
+    def spans(self, text: Text) -> Iterator[tuple[int, int]]:
+        """Where they stand."""
+        for value in _VALUE.finditer(text.text):
+            text.tick()
+            if _TURNS.search(value[0]) and _is_key(text.text, value):
+                yield value.span()
+
+
+def _is_key(text: str, value: re.Match[str]) -> bool:
+    window = _APART.split(text[max(0, value.start() - _WINDOW) : value.start()])[-1]
+    end = None if _SUM.search(window) else _name_end(window)
+    if end is None or len(window) - end > _BETWEEN or PLACEHOLDER.search(window) or stands_for_nothing(value[0]):
+        return False
+    words = [word[0].lower() for word in _WORD.finditer(window, end)]
+    if words and words[-1] in _OTHER:
+        return False
+    if words and (words[-1] in _TELLING or (not _TELLING.isdisjoint(words[-3:]) and _OTHER.isdisjoint(words))):
+        return _is_random(value[0], telling=True)
+    return not words and _GIVEN.fullmatch(window, end) is not None and _is_random(value[0], telling=False)
+
+
+def _is_random(value: str, *, telling: bool) -> bool:
+    """Random enough for a key; without a telling word a hash or an identifier is none."""
+    if _HASH.fullmatch(value):
+        return telling
+    if not telling and (len(value) < _LEAST_BARE or not has_random_part(value)):
+        return False
+    return entropy(value) >= (2.5 if telling else 3.3)
