@@ -44,8 +44,7 @@ def picked_from(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], *
         return
     run_id, seq = rows[picked]["run_id"], rows[picked]["seq"]
     draw(run_id, seq)
-    if st.button("Show it in its run", key="show_in_run"):
-        st.switch_page(st.session_state["pages"]["runs"], query_params={"run": run_id, "seq": str(seq)})
+    safe.link("Show it in its run", "runs", {"run": run_id, "seq": str(seq)})
 
 
 def message(run_id: str, seq: int) -> None:

@@ -146,6 +146,13 @@ def array(values: Sequence[Any]) -> pa.Array:
         return pa.array([None if value is None else str_cell(value) for value in values])
 
 
+def link(label: str, page: str, query: Mapping[str, str]) -> None:
+    """A way to another of our pages; `label` is ours. What is drawn again meanwhile cannot come in its way."""
+    pages = st.session_state.get("pages")
+    if pages:  # a page that is drawn alone has no others
+        st.page_link(pages[page], label=label, query_params=dict(query))
+
+
 def command(words: str) -> None:
     """A command to copy."""
     st.code(words, language="sh", wrap_lines=True)

@@ -152,7 +152,12 @@ def _newest(chosen: Chosen) -> None:
 def _findings(chosen: Chosen) -> None:
     rows = sorted(found(chosen).shown, key=lambda row: row["at"], reverse=True)[:MOST]
     if rows:
-        safe.table(rows, FINDING, key="newest_findings")
+        picked = safe.table(rows, FINDING, key="newest_findings", pick=True)
+        if picked is None:
+            st.text("Pick a finding to see its evidence.")
+        else:
+            wanted = {"finding": rows[picked]["finding_id"]}
+            safe.link("Show the evidence", "security", wanted)
         return
     detection = store.state()[1].get("detection", {})
     if detection.get("state") == "off":

@@ -78,8 +78,10 @@ def _findings(rows: list[dict[str, Any]], hidden: int) -> None:
         return
     st.text("Pick a finding to see why it is one.")
     picked = safe.table(fits[:MOST], COLUMNS, key="findings", pick=True)
-    if picked is not None:
-        finding.draw(fits[picked])
+    asked_for = (row for row in rows if row["finding_id"] == st.query_params.get("finding"))
+    shown = fits[picked] if picked is not None else next(asked_for, None)
+    if shown is not None:
+        finding.draw(shown)
 
 
 def _none(others: bool) -> None:

@@ -91,19 +91,29 @@ def hostile() -> Any:
     return module
 
 
-@pytest.fixture(scope="module")
-def recording(
+@pytest.fixture(scope="session")
+def filled(
     tmp_path_factory: pytest.TempPathFactory, mcptap: list[str], hostile: Any, stop_at_end: Callable[[Path], None]
-) -> Recording:
-    """A store that tests only look at, and a collector that stays as long as they do."""
-    made = Recording(tmp_path_factory.mktemp("dashboard") / "home", mcptap)
-    stop_at_end(made.home)
-    fill(made, hostile)
-    Lease(made.home).start()
+) -> Callable[[], Recording]:
+    """Makes a filled state directory, with a collector that stays as long as the tests do."""
+
+    def made() -> Recording:
+        one = Recording(tmp_path_factory.mktemp("dashboard") / "home", mcptap)
+        stop_at_end(one.home)
+        fill(one, hostile)
+        Lease(one.home).start()
+        return one
+
     return made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+def recording(filled: Callable[[], Recording]) -> Recording:
+    """A store that tests only look at, the same for all of them."""
+    return filled()
+
+
+@pytest.fixture(scope="session")
 def stop_at_end() -> Iterator[Callable[[Path], None]]:
     """Collectors of these homes are gone in the end."""
     homes: list[Path] = []

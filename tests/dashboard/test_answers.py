@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mcptap.dashboard.answers import COST, ENTRIES, KEPT_S, STALE, Answers
+from mcptap.dashboard.answers import COST, ENTRIES, KEPT_S, SETTLED_S, STALE, Answers
 
 
 class Source:
@@ -95,3 +95,21 @@ def test_what_is_forgotten_is_asked_again_and_not_all_is_remembered(answers: Ans
     for number in range(ENTRIES):
         answers.get(str(number))
     assert answers.get("q") == ENTRIES + 3
+
+
+def test_an_answer_holds_as_long_as_nothing_was_written(source: Source) -> None:
+    written = [0.0]
+    answers = Answers(source.ask, written=lambda: written[0], clock=lambda: source.now, calendar=lambda: 100.0)
+    assert answers.get("q") == 1
+    source.now += 1e6
+    assert answers.get("q") == 1
+    written[0] = 101.0
+    assert answers.get("q") == 2
+
+
+def test_what_was_written_just_before_a_question_may_be_missing_in_its_answer(source: Source) -> None:
+    written = 100.0 - SETTLED_S / 2
+    answers = Answers(source.ask, written=lambda: written, clock=lambda: source.now, calendar=lambda: 100.0)
+    assert answers.get("q") == 1
+    source.now += STALE * KEPT_S + 1
+    assert answers.get("q") == 2

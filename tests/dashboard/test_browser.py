@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from mcptap.dashboard.safe import ROW_PX
+from mcptap.exporters.cli.mutes import FILE
 from mcptap.exporters.collector import client
+from mcptap.exporters.collector.detection import APPROVED
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
@@ -20,6 +25,10 @@ READY = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connec
 PATIENCE_MS = 60_000
 LINKS = ("Servers", "Tools", "Latency", "Errors", "Runs", "Security", "Query", "Overview")
 DEEP = ("runs?run=last&part=Messages&seq=5", "security?security=Changed+definitions")
+KEYS = 60  # tabs until the first table, at most
+FOCUSED = """() => { const e = document.activeElement;
+    return e.dataset.testid || e.getAttribute('aria-label') || e.labels?.[0]?.innerText || e.innerText }"""
+HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -63,6 +72,20 @@ class Visitor:
         self.page.locator(".st-key-page_end").wait_for(state="attached")
         self.page.locator(READY).wait_for(state="attached")
 
+    def press(self, button: str) -> None:
+        self.page.get_by_role("button", name=button, exact=True).click()
+
+    def pick(self, table: str, row: int) -> None:
+        """Clicks into a row of a table; its cells are drawn, so by its place."""
+        self.page.locator(f".st-key-table_{table} [data-testid=stDataFrame]").click(
+            position={"x": 12, "y": ROW_PX * (row + 1) + ROW_PX // 2}
+        )
+
+    def tab(self) -> str:
+        """Goes on to what the next tab reaches; what that is called."""
+        self.page.keyboard.press("Tab")
+        return str(self.page.evaluate(FOCUSED))
+
     def says(self, text: str) -> None:
         expect(self.page.get_by_text(text, exact=False).first).to_be_visible()
 
@@ -82,6 +105,12 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=program, args=list(QUIET))
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def recording(filled: Callable[[], Any]) -> Any:
+    """A store of this module's own: more is recorded, and decided, while it is looked at."""
+    return filled()
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +191,67 @@ def test_a_new_call_appears_without_a_reload(visitor: Any, recording: Any, mcpta
     assert one.wrong == []
 
 
-def test_a_stopped_collector_is_told_and_the_page_recovers(visitor: Any, recording: Any) -> None:
+def test_a_finding_is_reached_from_the_first_page_and_muted(visitor: Any, recording: Any) -> None:
+    one = visitor()
+    one.go("")
+    one.pick("newest_findings", 0)
+    one.page.get_by_role("link", name="Show the evidence").click()
+    one.says("As the rules read it")
+    finding_id = one.page.url.rpartition("finding=")[2]
+    assert shown(recording, finding_id)
+    one.page.get_by_label("Why").fill("known")
+    one.press("Mute")
+    try:
+        one.says("muted findings are not shown")
+        assert not shown(recording, finding_id)
+    finally:
+        (recording.home / FILE).unlink()
+    assert one.wrong == []
+
+
+def shown(recording: Any, finding_id: str) -> bool:
+    """Whether `mcptap findings` lists it."""
+    words = [*recording.program, "findings", "--home", str(recording.home), "--json", "--limit", "1000"]
+    return finding_id in subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def test_what_a_server_offers_is_approved_from_the_page(visitor: Any, recording: Any) -> None:
+    one = visitor()
+    one.go("security?security=Changed+definitions")
+    one.page.get_by_role("combobox", name="What this server offers now").click()
+    one.page.get_by_role("option", name="weather", exact=True).click()
+    one.press("Approve")
+    one.says("Kept.")
+    assert "weather" in json.loads((recording.home / APPROVED).read_bytes())
+    assert one.wrong == []
+
+
+def test_navigation_filters_and_the_first_table_are_reached_by_keyboard(visitor: Any) -> None:
+    one = visitor()
+    one.go("servers")
+    reached = {word for _ in range(KEYS) for word in one.tab().split()}
+    assert reached >= {*LINKS, "Time", "Server", "Host", "Tool", "data-grid-canvas"}
+    one.go("")
+    assert any("Tools" in one.tab().split() for _ in range(KEYS))
+    one.page.keyboard.press("Enter")
+    one.page.get_by_role("heading", name="Tools", exact=True, level=1).wait_for()
+    assert one.wrong == []
+
+
+def test_the_layout_holds_around_lines_of_ten_megabytes(visitor: Any, recording: Any, hostile: Any) -> None:
+    arguments = {"large": True, "text": hostile.long(hostile.HOSTILE)}
+    recording.run("large", [sys.executable, hostile.__file__, ""], ((hostile.TOOL, arguments),))
+    recording.settled("SELECT count(*) FROM runs WHERE name = 'large' AND state = 'ended'", 1)
+    ((run_id, seq),) = recording.sql(
+        "SELECT run_id, seq FROM exchanges JOIN runs USING (run_id) WHERE name = 'large' AND target IS NOT NULL"
+    )
+    one = visitor()
+    for path in (f"runs?run={run_id}&part=Messages&seq={seq}", f"runs?run={run_id}&part=stderr", "?server=large"):
+        one.go(path)
+        harmless(one, path)
+
+
+def test_a_stopped_collector_and_a_locked_store_are_told_and_the_page_recovers(visitor: Any, recording: Any) -> None:
     one = visitor()
     one.go("")
     client.request(recording.home, "stop")
@@ -173,7 +262,16 @@ def test_a_stopped_collector_is_told_and_the_page_recovers(visitor: Any, recordi
     expect(one.page.get_by_test_id("stException")).to_have_count(0)
     client.request(recording.home, "stop")
     one.says("The collector is not running")
-    client.ensure(recording.home)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(recording.home / "store.duckdb")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        client.ensure(recording.home)
+        one.says("Another program holds the database")
+        holder.communicate(b"\n")
     one.says("Busiest tools")
 
 

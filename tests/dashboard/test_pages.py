@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from mcptap.dashboard import filters, store
 from mcptap.dashboard.found import found
+from mcptap.dashboard.presence import Condition
 from mcptap.exporters.cli.mutes import FILE, load
 from mcptap.exporters.collector.detection import APPROVED
 
@@ -216,6 +217,26 @@ def test_without_a_store_the_page_says_what_to_do(
     assert not app.exception
     assert app.header[0].value == said
     assert "mcptap" in app.code[0].value
+
+
+def test_while_the_store_is_loading_the_page_says_so_and_then_goes_on(
+    shown: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as loading:
+        loading.setattr("mcptap.dashboard.store.condition", lambda home: (Condition("loading", "3 lines so far"), {}))
+        app = AppTest.from_file(str(APP), default_timeout=TIMEOUT_S).run()
+        assert app.header[0].value == "The database is being filled from the journal"
+        assert any("3 lines so far" in text.value for text in app.text)
+    store.forget()
+    app.run()
+    assert not app.exception
+    assert metrics(app)["Calls"] == "8"
+
+
+def test_a_link_to_a_finding_opens_it(shown: Any) -> None:
+    ((finding_id, title),) = shown.sql("SELECT finding_id, title FROM findings ORDER BY ALL LIMIT 1")
+    assert any(code.value == title for code in drawn("security", {"finding": finding_id}).code)
+    assert not any(code.value == title for code in drawn("security", {"finding": "'"}).code)
 
 
 def test_a_span_is_rounded_so_that_viewers_share_what_was_asked() -> None:
