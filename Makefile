@@ -37,6 +37,10 @@ demo: $(DEMO)/venv/installed ## record a short scripted run of a bundled server 
 test: lint servers ## check style and types, then run every test
 	$(BIN)/python -m pytest -n 4 --dist worksteal --durations 15
 
+.PHONY: test-slow
+test-slow: servers ## run the long versions of tests too: more kills, more traffic, every exit status
+	$(BIN)/python -m pytest -n 4 --dist worksteal --durations 15 -m 'not backend'
+
 .PHONY: lint
 lint: $(VENV)/installed ## check style and types only
 	$(BIN)/ruff check .

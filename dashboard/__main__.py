@@ -19,7 +19,7 @@ from typing import Any
 
 import uvicorn
 
-from mcptap.dashboard import look, web
+from mcptap.dashboard import look, shelf, web
 from mcptap.dashboard.presence import Lease
 from mcptap.exporters.cli.dashboard import PORT
 from mcptap.exporters.cli.safe import harmless
@@ -82,6 +82,7 @@ def _application(home: Path, host: str, port: int, token: str | None, hosts: fro
     guards = [Middleware(web.Guarded, policy=web.policy(index), hosts=hosts)]
     if token:
         guards.append(Middleware(web.Locked, token=token, port=port))
+    guards.append(Middleware(shelf.Shelf, index=index))
     return st.App(HERE / "app.py", middleware=guards, lifespan=lifespan)
 
 

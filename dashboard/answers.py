@@ -1,7 +1,8 @@
-"""Answers of the database, kept for a while that depends on what they cost.
+"""Answers of the database, kept as long as nothing is written, and else for a while that depends on what they cost.
 
 The idea: whoever asks again gets the last answer at once, while a newer one is fetched behind their back; and what took
-long is asked seldom, so that no number of viewers keeps the database from recording.
+long is asked seldom, so that no number of viewers keeps the database from recording. An answer to which nothing was
+added since is as good as a new one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final, Generic, TypeVar
 
 KEPT_S: Final = 5.0
 COST: Final = 40  # times what it took, an answer is kept: at most a fortieth of a processor for each question
+SETTLED_S: Final = 1.0  # what was written so long before a question is in its answer
 STALE: Final = 2  # times that long an answer may still be given, while a newer one is fetched
 ENTRIES: Final = 500
 
@@ -25,27 +27,39 @@ Answer = TypeVar("Answer")
 class _Entry(Generic[Answer]):
     answer: Answer | None = None
     at: float = float("-inf")
+    asked_at: float = float("-inf")  # of the calendar's clock, as files have it
     kept_s: float = KEPT_S
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Answers(Generic[Answer]):
-    """Asks `ask` with a question, and keeps what it says. Safe to be used from several threads."""
+    """Asks `ask` with a question, and keeps what it says. Safe to be used from several threads.
 
-    def __init__(self, ask: Callable[[str], Answer], *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._ask, self._clock, self._lock = ask, clock, threading.Lock()
+    `written` tells when something was last written, in seconds since 1970; by default it may have been just now.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[str], Answer],
+        *,
+        written: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+        calendar: Callable[[], float] = time.time,
+    ) -> None:
+        self._ask, self._written, self._clock, self._calendar = ask, written, clock, calendar
+        self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry[Answer]] = OrderedDict()
 
     def get(self, question: str) -> Answer:
         """The answer: kept, or asked for now. Raises what `ask` raises."""
         entry = self._entry(question)
-        age = self._clock() - entry.at
+        age = 0.0 if self._holds(entry) else self._clock() - entry.at
         if (answer := entry.answer) is not None and age <= STALE * entry.kept_s:
             if age > entry.kept_s and entry.lock.acquire(blocking=False):
                 threading.Thread(target=self._renew, args=(question, entry), daemon=True).start()
             return answer
         with entry.lock:  # who comes second gets what the first has fetched
-            if entry.answer is None or self._clock() - entry.at > entry.kept_s:
+            if entry.answer is None or not (self._holds(entry) or self._clock() - entry.at <= entry.kept_s):
                 self._fetch(question, entry)
             assert entry.answer is not None
             return entry.answer
@@ -54,6 +68,9 @@ class Answers(Generic[Answer]):
         """Everything is asked for again."""
         with self._lock:
             self._entries.clear()
+
+    def _holds(self, entry: _Entry[Answer]) -> bool:
+        return self._written() < entry.asked_at - SETTLED_S
 
     def _entry(self, question: str) -> _Entry[Answer]:
         with self._lock:
@@ -72,7 +89,7 @@ class Answers(Generic[Answer]):
             entry.lock.release()
 
     def _fetch(self, question: str, entry: _Entry[Answer]) -> None:
-        begun = self._clock()
+        begun, asked_at = self._clock(), self._calendar()
         entry.answer = self._ask(question)
-        entry.at = self._clock()
+        entry.at, entry.asked_at = self._clock(), asked_at
         entry.kept_s = max(KEPT_S, COST * (entry.at - begun))

@@ -64,8 +64,8 @@ def _page(module: ModuleType, held: dict[str, filters.Chosen]) -> None:
     st.title(module.TITLE)  # lint: constant
     again = REFRESH if st.session_state.get("live") and module.LIVE else None
     st.fragment(_drawn, run_every=again)(module.draw, held["chosen"])
-    with st.container(key="page_end"):
-        st.empty()
+    with st.container(key="page_end"), st.container(key=f"of_{held['chosen'].seconds}"):
+        st.empty()  # whoever waits for a page knows by these two that it is whole, and of which span of time
 
 
 def _drawn(draw: Callable[[filters.Chosen], None], chosen: filters.Chosen) -> None:

@@ -1,13 +1,16 @@
 """The charts, each a function from rows to a picture.
 
-The idea: names of fields, titles and tooltips are constants, and what servers said is only ever a value: Vega shows it
-as text. Axes of counts and times begin at zero, times are in the viewer's zone, units stand on the axes.
+The idea: a chart is a description, made once, and rows. Names of fields, titles and tooltips are constants in it, and
+what servers said is only ever a value: Vega shows it as text. Axes of counts and times begin at zero, times are in the
+viewer's zone, units stand on the axes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import altair as alt
@@ -18,14 +21,18 @@ from mcptap.dashboard import look
 from mcptap.exporters.cli.safe import harmless
 
 Row = dict[str, Any]
+Spec = dict[str, Any]
 Ends = tuple[datetime, datetime] | None  # UTC, without zone
 
 HEIGHT: Final = 280
 LEAST_SEEN: Final = 300  # parts of a chart's width
 TIME: Final = alt.Axis(title=None, labelOverlap=True, grid=False)
 BUCKET: Final = alt.X("bucket:T", axis=TIME)
+AT: Final = alt.Tooltip("bucket:T", title="from", format="%Y-%m-%d %H:%M:%S")
 LOG: Final = alt.Scale(type="log", nice=False)
 ROOT: Final = "sqrt"  # a scale that begins at zero and still shows what is small beside what is large
+NO_HEIGHT: Final = {"calls": 0, "errors": 0, "server_ms": 0, "waiting_ms": 0}
+WHOSE: Final = {"server_ms": "server", "waiting_ms": "waiting for somebody"}
 PARTS: Final = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
 OUTCOMES: Final = {
     "ok": look.GOOD, "tool_error": look.BAD, "rpc_error": "#B5478F", "no_response": "#8C6D1F", "late": "#E69F00",
@@ -35,17 +42,21 @@ OUTCOMES: Final = {
 
 def activity(rows: Sequence[Row], step: int, ends: Ends, *, key: str) -> None:
     """Calls per step of time, by server, and below them the errors. `ends` are those of the axis (None: the data's)."""
-    stacked = alt.Chart(_data(_stacked(_lasting(rows, step)))).encode(x=_since(ends), x2="until:T")
-    shown = [_at(), alt.Tooltip("server:N"), alt.Tooltip("calls:Q"), alt.Tooltip("errors:Q")]
+    told = _stacked(_lasting(rows, step, ends))
+    _draw(_activity(), told, "content", key=key, alt_text="Calls over time by server, and errors over time")
+
+
+@cache
+def _activity() -> Spec:
+    stacked = alt.Chart().encode(x=BUCKET, x2="until:T")
+    shown = [AT, alt.Tooltip("server:N"), alt.Tooltip("calls:Q"), alt.Tooltip("errors:Q")]
     colour = alt.Color("server:N", title=None, legend=alt.Legend(orient="top", columns=4, labelLimit=140))
     calls = stacked.mark_rect().encode(y=alt.Y("low:Q", title="calls"), y2="high:Q", color=colour, tooltip=shown)
     errors = stacked.mark_rect(color=look.BAD).encode(
         y=alt.Y("low_errors:Q", title="errors", axis=alt.Axis(tickCount=2)), y2="high_errors:Q", tooltip=shown
     )
     both = alt.vconcat(calls.properties(height=150, width="container"), errors.properties(height=50, width="container"))
-    _draw(
-        both.resolve_scale(x="shared"), "content", key=key, alt_text="Calls over time by server, and errors over time"
-    )
+    return _spec(both.resolve_scale(x="shared"))
 
 
 def _stacked(rows: Sequence[Row]) -> list[Row]:
@@ -69,44 +80,58 @@ def percentiles(rows: Sequence[Row], ends: Ends, *, key: str) -> None:
         for column, name in PARTS.items()
         if row[column] is not None
     ]
-    chart = alt.Chart(_data(told)).mark_line(point=alt.OverlayMarkDef(size=18), strokeWidth=2).encode(
+    _draw(_percentiles(ends), told, HEIGHT, key=key, alt_text="Percentiles of server time over time")
+
+
+@lru_cache(maxsize=64)
+def _percentiles(ends: Ends) -> Spec:
+    chart = alt.Chart().mark_line(point=alt.OverlayMarkDef(size=18), strokeWidth=2).encode(
         x=_since(ends),
         y=alt.Y("ms:Q", title="server time, ms", scale=alt.Scale(type=ROOT, zero=True)),
         color=alt.Color("part:N", title=None, sort=list(PARTS.values()), legend=alt.Legend(orient="top")),
         strokeDash=alt.StrokeDash("part:N", title=None, sort=list(PARTS.values()), legend=None),
-        tooltip=[_at(), alt.Tooltip("part:N", title="percentile"), alt.Tooltip("ms:Q", format=",.1f")],
+        tooltip=[AT, alt.Tooltip("part:N", title="percentile"), alt.Tooltip("ms:Q", format=",.1f")],
     )  # fmt: skip
-    _draw(chart, HEIGHT, key=key, alt_text="Percentiles of server time over time")
+    return _spec(chart)
 
 
 def heat(rows: Sequence[Row], step: int, ends: Ends, *, key: str) -> None:
     """How many calls took how long, over time; the scale of durations is logarithmic."""
-    chart = alt.Chart(_data(_lasting(rows, step))).mark_rect().encode(
-        x=_since(ends), x2="until:T",
+    _draw(_heat(), _lasting(rows, step, ends), HEIGHT, key=key, alt_text="Calls by duration over time")
+
+
+@cache
+def _heat() -> Spec:
+    chart = alt.Chart().mark_rect().encode(
+        x=BUCKET, x2="until:T",
         y=alt.Y("from_ms:Q", title="server time, ms (log)", axis=alt.Axis(grid=False), scale=LOG), y2="to_ms:Q",
         color=alt.Color("calls:Q", title="calls", scale=alt.Scale(type="log"), legend=alt.Legend(orient="top")),
-        tooltip=[_at(), alt.Tooltip("from_ms:Q", title="from ms", format=",.1f"),
+        tooltip=[AT, alt.Tooltip("from_ms:Q", title="from ms", format=",.1f"),
                  alt.Tooltip("to_ms:Q", title="to ms", format=",.1f"), alt.Tooltip("calls:Q")],
     )  # fmt: skip
-    _draw(chart, HEIGHT, key=key, alt_text="Calls by duration over time")
+    return _spec(chart)
 
 
 def waiting(rows: Sequence[Row], step: int, ends: Ends, *, key: str) -> None:
     """The servers' own time beside the time in which they waited for a person or a model."""
-    names = {"server_ms": "server", "waiting_ms": "waiting for somebody"}
     told = []
-    for row in _lasting(rows, step):
+    for row in _lasting(rows, step, ends):
         low = 0.0
-        for column, name in names.items():
+        for column, name in WHOSE.items():
             high = low + (row[column] or 0) / 1e3
             told.append({"bucket": row["bucket"], "until": row["until"], "of": name, "low": low, "high": high})
             low = high
-    chart = alt.Chart(_data(told)).mark_rect().encode(
-        x=_since(ends), x2="until:T", y=alt.Y("low:Q", title="seconds"), y2="high:Q",
-        color=alt.Color("of:N", title=None, sort=list(names.values()), legend=alt.Legend(orient="top")),
-        tooltip=[_at(), alt.Tooltip("of:N", title="time of"), alt.Tooltip("high:Q", title="seconds", format=",.2f")],
+    _draw(_waiting(), told, HEIGHT, key=key, alt_text="Server time and waiting time")
+
+
+@cache
+def _waiting() -> Spec:
+    chart = alt.Chart().mark_rect().encode(
+        x=BUCKET, x2="until:T", y=alt.Y("low:Q", title="seconds"), y2="high:Q",
+        color=alt.Color("of:N", title=None, sort=list(WHOSE.values()), legend=alt.Legend(orient="top")),
+        tooltip=[AT, alt.Tooltip("of:N", title="time of"), alt.Tooltip("high:Q", title="seconds", format=",.2f")],
     )  # fmt: skip
-    _draw(chart, HEIGHT, key=key, alt_text="Server time and waiting time")
+    return _spec(chart)
 
 
 def distribution(rows: Sequence[Row], *, key: str) -> None:
@@ -115,31 +140,41 @@ def distribution(rows: Sequence[Row], *, key: str) -> None:
     for row in rows:
         sums[row["from_ms"], row["to_ms"]] = sums.get((row["from_ms"], row["to_ms"]), 0) + row["calls"]
     told = [{"from_ms": begin, "to_ms": end, "calls": calls, "none": 0} for (begin, end), calls in sums.items()]
-    chart = alt.Chart(_data(told)).mark_rect(stroke="white", strokeWidth=0.5).encode(
+    _draw(_distribution(), told, 180, key=key, alt_text="Distribution of server time")
+
+
+@cache
+def _distribution() -> Spec:
+    chart = alt.Chart().mark_rect(stroke="white", strokeWidth=0.5).encode(
         x=alt.X("from_ms:Q", title="server time, ms (log)", scale=LOG), x2="to_ms:Q",
         y=alt.Y("calls:Q", title="calls"), y2="none:Q",
         tooltip=[alt.Tooltip("from_ms:Q", title="from ms", format=",.1f"),
                  alt.Tooltip("to_ms:Q", title="to ms", format=",.1f"), alt.Tooltip("calls:Q")],
     )  # fmt: skip
-    _draw(chart, 180, key=key, alt_text="Distribution of server time")
+    return _spec(chart)
 
 
 def memory(rows: Sequence[Row], *, key: str) -> None:
     """Memory of runs over time."""
     told = [{"at": row["at"], "run": row["run_id"][-8:], "mb": row["rss_bytes"] / 1e6} for row in rows]
-    chart = alt.Chart(_data(told)).mark_line(point=alt.OverlayMarkDef(size=14), interpolate="step-after").encode(
+    _draw(_memory(), told, 180, key=key, alt_text="Memory over time")
+
+
+@cache
+def _memory() -> Spec:
+    chart = alt.Chart().mark_line(point=alt.OverlayMarkDef(size=14), interpolate="step-after").encode(
         x=alt.X("at:T", axis=TIME), y=alt.Y("mb:Q", title="memory, MB"),
         color=alt.Color("run:N", title=None, legend=alt.Legend(orient="top", columns=4)),
         tooltip=[alt.Tooltip("at:T", title="at", format="%Y-%m-%d %H:%M:%S"), alt.Tooltip("run:N"),
                  alt.Tooltip("mb:Q", title="MB", format=",.1f")],
     )  # fmt: skip
-    _draw(chart, 180, key=key, alt_text="Memory over time")
+    return _spec(chart)
 
 
 def waterfall(rows: Sequence[Row], *, key: str) -> None:
     """Exchanges one below the other, from their request to their answer. The shortest are drawn as wide as is seen."""
     least = max((row["end_ms"] for row in rows), default=0.0) / LEAST_SEEN
-    present = [outcome for outcome in OUTCOMES if any(row["outcome"] == outcome for row in rows)]
+    present = tuple(outcome for outcome in OUTCOMES if any(row["outcome"] == outcome for row in rows))
     told = [
         {
             "n": number,
@@ -152,7 +187,12 @@ def waterfall(rows: Sequence[Row], *, key: str) -> None:
         }
         for number, row in enumerate(rows)
     ]
-    chart = alt.Chart(_data(told)).mark_bar(height=9, cornerRadius=2, clip=True).encode(
+    _draw(_waterfall(present), told, 110 + 22 * len(told), key=key, alt_text="Exchanges over the time of the run")
+
+
+@lru_cache(maxsize=64)
+def _waterfall(present: tuple[str, ...]) -> Spec:
+    chart = alt.Chart().mark_bar(height=9, cornerRadius=2, clip=True).encode(
         x=alt.X("begin:Q", title="seconds since the start of the run", scale=alt.Scale(nice=True)), x2="end:Q",
         y=alt.Y("what:N", title=None, sort=alt.SortField("n"), axis=alt.Axis(labelLimit=220, labelOverlap=False)),
         color=alt.Color("outcome:N", title=None, legend=alt.Legend(orient="top", columns=4),
@@ -162,7 +202,7 @@ def waterfall(rows: Sequence[Row], *, key: str) -> None:
                  alt.Tooltip("outcome:N"), alt.Tooltip("begin:Q", title="after s", format=",.3f"),
                  alt.Tooltip("ms:Q", format=",.1f")],
     )  # fmt: skip
-    _draw(chart, 110 + 22 * len(told), key=key, alt_text="Exchanges over the time of the run")
+    return _spec(chart)
 
 
 def plain(rows: pa.Table, x: str, y: str, *, bars: bool, key: str) -> None:
@@ -171,11 +211,15 @@ def plain(rows: pa.Table, x: str, y: str, *, bars: bool, key: str) -> None:
     told = rows.select([x, y]).rename_columns(names)
     temporal = pa.types.is_timestamp(told.schema.field("a").type)
     kind = "T" if temporal else "Q" if _is_number(told.schema.field("a").type) and not bars else "N"
-    chart = alt.Chart(told.slice(0, 5_000))
-    marked = chart.mark_bar() if bars else chart.mark_line(point=True)
-    encoded = marked.encode(x=alt.X(f"a:{kind}", title=None, sort=None), y=alt.Y("b:Q", title=None),
-                            tooltip=[alt.Tooltip(f"a:{kind}", title="x"), alt.Tooltip("b:Q", title="y")])  # fmt: skip
-    _draw(encoded, HEIGHT, key=key, alt_text="Chart of the answer")
+    _draw(_plain(kind, bars=bars), told.slice(0, 5_000), HEIGHT, key=key, alt_text="Chart of the answer")
+
+
+@lru_cache(maxsize=8)
+def _plain(kind: str, *, bars: bool) -> Spec:
+    marked = alt.Chart().mark_bar() if bars else alt.Chart().mark_line(point=True)
+    chart = marked.encode(x=alt.X(f"a:{kind}", title=None, sort=None), y=alt.Y("b:Q", title=None),
+                          tooltip=[alt.Tooltip(f"a:{kind}", title="x"), alt.Tooltip("b:Q", title="y")])  # fmt: skip
+    return _spec(chart)
 
 
 def flow(edges: Sequence[tuple[str, str, int]]) -> None:
@@ -196,13 +240,15 @@ def _quoted(name: str) -> str:
     return f'"{shown}"'
 
 
-def _data(rows: list[Row]) -> pa.Table:
-    return pa.Table.from_pylist(rows)
+def _lasting(rows: Sequence[Row], step: int, ends: Ends) -> list[Row]:
+    """The rows with the end of each one's step of time; two that are not seen stretch the axis to its ends.
 
-
-def _lasting(rows: Sequence[Row], step: int) -> list[Row]:
-    """The rows with the end of each one's step of time."""
-    return [row | {"until": row["bucket"] + timedelta(seconds=step)} for row in rows]
+    The ends are in the data because a chart whose description changes is made anew, and one whose data changes is not.
+    """
+    told = [row | {"until": row["bucket"] + timedelta(seconds=step)} for row in rows]
+    edges = [when.replace(tzinfo=UTC) for when in ends] if ends and rows else []
+    flat = NO_HEIGHT if rows and "from_ms" not in rows[0] else {}
+    return [*told, *(rows[0] | flat | {"bucket": when, "until": when} for when in edges)]
 
 
 def _since(ends: Ends) -> alt.X:
@@ -213,9 +259,15 @@ def _since(ends: Ends) -> alt.X:
     return alt.X("bucket:T", axis=TIME, scale=alt.Scale(domain=told))
 
 
-def _at() -> alt.Tooltip:
-    return alt.Tooltip("bucket:T", title="from", format="%Y-%m-%d %H:%M:%S")
+def _spec(chart: Any) -> Spec:
+    """The description alone, without Altair's own colours and sizes; the rows come with each drawing."""
+    told: Spec = chart.to_dict()
+    for part in (told, *told.get("vconcat", ())):
+        for name in ("config", "$schema", "data", "datasets"):
+            part.pop(name, None)
+    return told
 
 
-def _draw(chart: Any, height: int | Any, *, key: str, alt_text: str) -> None:
-    st.altair_chart(chart, width="stretch", height=height, key=key, alt=alt_text)
+def _draw(spec: Spec, rows: pa.Table | list[Row], height: int | Any, *, key: str, alt_text: str) -> None:
+    data = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(rows)
+    st.vega_lite_chart(data, deepcopy(spec), width="stretch", height=height, key=key, alt=alt_text)

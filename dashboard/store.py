@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +22,7 @@ import streamlit as st
 from mcptap.dashboard.answers import Answers
 from mcptap.dashboard.presence import Condition, condition
 from mcptap.exporters.store import read
+from mcptap.exporters.store.store import FILE
 from mcptap.tap.pipe.home import state_directory
 
 FRESH_S: Final = 1
@@ -107,7 +111,7 @@ def _link(place: str) -> Link:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _answers(place: str) -> Answers[pa.Table]:
-    return Answers(_link(place).table)
+    return Answers(_link(place).table, written=partial(_written, Path(place)))
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=ENTRIES, show_spinner=False)
@@ -118,6 +122,15 @@ def _fresh(place: str, sql: str) -> pa.Table:
 @st.cache_data(ttl=FRESH_S, max_entries=4, show_spinner=False)
 def _condition(place: str) -> tuple[Condition, Mapping[str, Any]]:
     return condition(Path(place))
+
+
+def _written(place: Path) -> float:
+    """When the database last changed: each commit is added to its log, each checkpoint to its file."""
+    changed = [time.time()]
+    with suppress(OSError):
+        changed = [(place / FILE).stat().st_mtime]
+        changed.append((place / f"{FILE}.wal").stat().st_mtime)
+    return max(changed)
 
 
 def _rows(found: pa.Table) -> list[Row]:

@@ -30,7 +30,7 @@ COUNT = "select count(*) as n from messages"
 ALONE = (["unshare", "--net"], ["unshare", "--map-root-user", "--net"])
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 NOWHERE = ("192.0.2.1", "2001:db8::1")  # addresses kept for documentation
-SEEN_S = 20.0
+SEEN_S = 60.0
 
 
 @pytest.fixture(scope="module")

@@ -237,8 +237,9 @@ class Collector:
     _OPERATIONS: ClassVar = {"status": _status, "ping": _pong, "stop": _stop, "lease": _lease}
 
     async def _build_scanner(self) -> None:
-        """Hyperscan's databases take a second: not while a host waits for its first server."""
-        await anyio.sleep(SETTLED_S)
+        """Hyperscan's databases take a second: not while a host waits for its first server, and not for little."""
+        while time.time() - self._born < SETTLED_S or not self._redaction.scanner.in_use:
+            await anyio.sleep(0.5)
         await anyio.to_thread.run_sync(self._redaction.build)
         await anyio.to_thread.run_sync(self._detection.build)
 
@@ -271,10 +272,9 @@ class Collector:
         self._leave.set()
 
     def _at_home(self) -> bool:
-        try:
+        with suppress(OSError):
             return os.path.samestat(Path(self._home, LOCK).stat(), os.fstat(self._lock))
-        except OSError:
-            return False
+        return False
 
     async def _leave_when_told(self) -> None:
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:

@@ -86,8 +86,11 @@ def payload_cases() -> tuple[Case, ...]:
     )
 
 
-def make_cases(*, big: int = 100 * MB, thorough: bool = False) -> tuple[Case, ...]:
-    """The table. `big` is the longest line's size in bytes; `thorough` takes every exit code and signal."""
+def make_cases(*, big: int = 100 * MB, flood: int = 20 * MB, thorough: bool = False) -> tuple[Case, ...]:
+    """The table. `big` is the longest line's size in bytes, `flood` how much both sides write at once.
+
+    `thorough` takes every exit code and signal.
+    """
     codes, deaths = (EXIT_CODES, DEATHS + DEATHS_MORE) if thorough else (EXIT_SAMPLE, DEATHS_SAMPLE)
     return (
         *payload_cases(),
@@ -108,8 +111,8 @@ def make_cases(*, big: int = 100 * MB, thorough: bool = False) -> tuple[Case, ..
         Case(
             "both flood",
             "both sides write at once, neither stops the other",
-            partial(send_and_end, partial(pattern, 20 * MB)),
-            (("flood", str(20 * MB)),),
+            partial(send_and_end, partial(pattern, flood)),
+            (("flood", str(flood)),),
         ),
         Case(
             "writes before it reads",

@@ -135,8 +135,10 @@ def _make(path: Path) -> None:
     new = path.with_name(path.name + ".new")
     remove(new)
     with open_file(new) as connection:
+        connection.begin()  # or each statement waits for the disk
         for statement in schema.statements():
             connection.execute(statement)
+        connection.commit()
         connection.execute("CHECKPOINT")
     remove_log(new)
     remove_log(path)

@@ -148,7 +148,7 @@ _ROWS = (
         SELECT run_id, r.seq, r.side, {_time("at")} AS "at", r.kind, r.method, r.rpc_id, r.size_bytes,
             CASE WHEN kept_in IS NULL THEN {_small("body")} END AS body, coalesce(r.truncated, false) AS truncated,
             r.hash AS journal_hash, r.unscanned, r.sha256, {_text("facts")} AS facts,
-            r.exchange_seq, kept_in
+            r.exchange_seq, kept_in, strlen(body) > {IN_ROW} AS in_parts
         FROM fresh WHERE r IS NOT NULL""",
     f"""INSERT INTO internal.body_parts
         SELECT run_id, seq, part, substr(body, part * {PART} + 1, {PART}) FROM (
@@ -157,7 +157,8 @@ _ROWS = (
     f"""INSERT INTO internal.exchange_rows BY NAME
         SELECT * REPLACE ({_small("request_body")} AS request_body, {_small("reply_body")} AS reply_body),
             {error_group("error_message")} AS error_group,
-            CASE WHEN target IS NOT NULL THEN {arguments_hash("request_body")} END AS arguments_hash
+            CASE WHEN target IS NOT NULL THEN {arguments_hash("request_body")} END AS arguments_hash,
+            strlen(request_body) > {IN_ROW} OR strlen(reply_body) > {IN_ROW} AS in_parts
         FROM (SELECT s.* REPLACE (make_timestamp(s.started_at // 1000) AS started_at,
                 CASE WHEN s.outcome = 'tool_error' AND s.error_message IS NULL THEN {told_by_tool("p.body")}
                     ELSE s.error_message END AS error_message),

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from mcptap.exporters.store import summaries, views
 
-VERSION = 5
+VERSION = 6
 
 Columns = dict[str, str]
 
@@ -75,6 +75,7 @@ TABLES: dict[str, Columns] = {
         "facts": "VARCHAR",
         "exchange_seq": "BIGINT",  # the request that the message is, answers or belongs to
         "kept_in": "BIGINT",  # the exchange in whose row its body is
+        "in_parts": "BOOLEAN",  # its body is too large for a row
     },
     "internal.body_parts": {"run_id": "VARCHAR", "seq": "BIGINT", "part": "BIGINT", "text": BODY},
     "internal.exchange_rows": {
@@ -115,6 +116,7 @@ TABLES: dict[str, Columns] = {
         "task_waiting_ms": "DOUBLE",
         "error_group": "VARCHAR",
         "arguments_hash": "VARCHAR",
+        "in_parts": "BOOLEAN",  # one of its bodies is too large for a row
     },
     "findings": {
         "finding_id": "VARCHAR",
@@ -198,18 +200,26 @@ def _large(row: str, seq: str) -> str:
         WHERE b.run_id = {row}.run_id AND b.seq = {row}.{seq})"""
 
 
+_IN_ROW_OF = "CASE WHEN m.seq = e.seq THEN e.request_body ELSE e.reply_body END"
+_MESSAGE = """m.run_id, m.seq, m.side, m."at", m.kind, m.method, m.rpc_id, m.size_bytes, {body} AS body, m.truncated,
+            m.journal_hash, m.unscanned, m.sha256, m.facts, m.exchange_seq
+        FROM internal.message_rows m"""
+
+# What is in parts stands apart: DuckDB would look for parts for every row, also where no body is asked for.
 VIEWS: dict[str, str] = {
     "exchanges": f"""
-        SELECT x.* REPLACE (coalesce(x.request_body, {_large("x", "seq")}) AS request_body,
+        SELECT x.* EXCLUDE in_parts, x.rowid AS load_order FROM internal.exchange_rows x WHERE x.in_parts IS NOT TRUE
+        UNION ALL
+        SELECT x.* EXCLUDE in_parts REPLACE (coalesce(x.request_body, {_large("x", "seq")}) AS request_body,
                 coalesce(x.reply_body, {_large("x", "reply_seq")}) AS reply_body),
             x.rowid AS load_order
-        FROM internal.exchange_rows x""",
+        FROM internal.exchange_rows x WHERE x.in_parts""",
     "messages": f"""
-        SELECT m.run_id, m.seq, m.side, m."at", m.kind, m.method, m.rpc_id, m.size_bytes,
-            coalesce(m.body, CASE WHEN m.seq = e.seq THEN e.request_body ELSE e.reply_body END,
-                {_large("m", "seq")}) AS body,
-            m.truncated, m.journal_hash, m.unscanned, m.sha256, m.facts, m.exchange_seq
-        FROM internal.message_rows m LEFT JOIN internal.exchange_rows e ON e.run_id = m.run_id AND e.seq = m.kept_in""",
+        SELECT {_MESSAGE.format(body=f"coalesce(m.body, {_IN_ROW_OF})")}
+            LEFT JOIN internal.exchange_rows e ON e.run_id = m.run_id AND e.seq = m.kept_in
+        WHERE m.in_parts IS NOT TRUE
+        UNION ALL
+        SELECT {_MESSAGE.format(body=_large("m", "seq"))} WHERE m.in_parts""",
     # Nearly all calls are one exchange and nothing more: these are not grouped, and a page of them is quickly there.
     "calls": f"""
         SELECT logical_id, run_id, server_name AS server, target, started_at, 1 AS rounds,

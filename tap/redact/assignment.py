@@ -27,13 +27,20 @@ _MAX_NAME: Final = 48  # characters on either side of the keyword
 QUOTED = re.compile(
     r"""(?P<open>\\{0,16}["'`])(?:(?i:bearer|basic|token|digest)\ +)?(?P<secret>(?:(?!(?<!\\)(?P=open))[^\n])+)"""
 )
-_SIGN = re.compile(r"""(?P<rest>[\w.-]{0,48})\\*["'`]?\]?[^\S\n]{0,8}(?P<sign>=>|:=|==?|:|%3[dD]|>)[^\S\n]{0,8}""")
+# `var token string = …`, `token: str = …`
+_TYPE: Final = r"(?:[^\S\n]{0,4}:?[^\S\n]{1,4}&?(?:string|str|text|secretstr)\b)?"
+_SIGN = re.compile(
+    rf"""(?P<rest>[\w.-]{{0,48}})\\*["'`]?\]?(?i:{_TYPE})[^\S\n]{{0,8}}"""
+    r"""(?P<sign>=>|:{1,3}=|[!=]==?|(?:\?\??|\|\||\+|\.)=|=|:|%3[dD]|>)[^\S\n]{0,8}"""
+)
+_COMPARED: Final = ("==", "===", "!=", "!==")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
 _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
 _NESTED = re.compile(r"""(?:\{(?!\{)|\[)[^\n]{3,}""")  # where it ends is not told by a pattern
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
 _INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
-_INNER = re.compile(r"[^<\n]+(?=</)")
+_INNER = re.compile(r"\s{0,64}(?P<value>[^<\n]*[^<\s])\s{0,64}</")
+_ENCRYPTED = re.compile(r"\{[^{}$]*(?=[A-Za-z]*[0-9])[\w+/=-]{16,}[^{}]*\}")  # as Jenkins has it
 _LINE = re.compile(r"""[^\n"'`\\]+""")
 _HEADER = re.compile(
     r"[^{(\[<>]*=.*|(?:[\w-]{1,16} )?[\w.%+/~=-]{6,}\s*"
@@ -68,7 +75,7 @@ class Assignments:
     id = ID
     keywords = KEYWORDS
     fold = True
-    triggers = (rf"(?i)(?:{'|'.join(KEYWORDS)})[\w.-]*\\*[\"'`]?\]?[^\S\n]*(?:=|:|%3d|>)",)
+    triggers = (rf"(?i)(?:{'|'.join(KEYWORDS)})[\w.-]*\\*[\"'`]?\]?{_TYPE}[^\S\n]*(?:=|:|%3d|>|[?|+.!]{{1,2}}=)",)
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
@@ -100,6 +107,7 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
     if quoted := QUOTED.match(text, sign.end()):
         no_secret = (
             stands_for(quoted["secret"])
+            or (sign["sign"] in _COMPARED and _WORD_ONLY.fullmatch(quoted["secret"][:64]))
             or is_directory(name, quoted["secret"])
             or (name.lower().endswith("cookie") and _MODULE.fullmatch(quoted["secret"]))
         )
@@ -124,7 +132,9 @@ def _block_end(text: str, block: re.Match[str]) -> int:
 def _element(text: str, name: int, at: int) -> tuple[int, int] | None:
     """The text of an XML element whose name begins at `name`."""
     value = _INNER.match(text, at) if text[max(0, name - 1) : name] in ("<", ":") else None
-    return value.span() if value and not stands_for(value[0]) else None
+    if value is None or (stands_for(value["value"]) and not _ENCRYPTED.fullmatch(value["value"])):
+        return None
+    return value.span("value")
 
 
 def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tuple[int, int] | None:
@@ -142,7 +152,7 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
     value = shape.match(text, scheme.end() if scheme else at)
     if (
         value is None
-        or sign == "=="  # a comparison
+        or sign in _COMPARED
         or stands_for(value[0][:80])
         or is_directory(name, value[0])
         or (sign == ":" and is_prose(text, value))

@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 
 from mcptap.tap.records import Redaction
-from mcptap.tap.redact import walk
+from mcptap.tap.redact import again, walk
 from mcptap.tap.redact.keyjudge import KeyJudge
 from mcptap.tap.redact.pii import personal
 from mcptap.tap.redact.rule import PLACEHOLDER, OutOfTimeError, Text, TextRule
@@ -95,6 +95,7 @@ class Redactor:
         search = self._pass()
         try:
             clean = walk.Walk(search, search.fired(text), found).text(text, pointer)
+            clean = search.again(clean, pointer, found)
         except (OutOfTimeError, walk.UnscannableError):
             clean, note = self.placeholder(text, UNSCANNED, pointer)
             return clean, (note,)
@@ -112,7 +113,8 @@ class Redactor:
             if not tell(rules) and not suspicious:
                 return value, ()
             found: list[Redaction] = []
-            return walk.Walk(search, rules, found).whole(value, ""), listed(found)
+            clean = walk.Walk(search, rules, found).whole(value, "")
+            return search.again(clean, "", found), listed(found)
         except OutOfTimeError:
             raise walk.UnscannableError(f"not searched within {self._limit_s:g} s") from None
 
@@ -126,7 +128,8 @@ class Redactor:
         search = self._pass()
         try:
             rules = search.fired("\0".join(arguments))
-            return tuple(walk.Walk(search, rules, found).argv(arguments, pointer)), listed(found)
+            words = walk.Walk(search, rules, found).argv(arguments, pointer)
+            return tuple(search.again(words, pointer, found)), listed(found)
         except (OutOfTimeError, walk.UnscannableError):
             clean, note = self.placeholder("\0".join(arguments), UNSCANNED, pointer)
             return (clean,), (note,)
@@ -141,17 +144,24 @@ class Redactor:
 class Pass:
     """The search of one value: what the walk through it asks for."""
 
-    def __init__(self, redactor: Redactor, out_of_time: Callable[[], bool] | None, pointer: str | None = None) -> None:
+    def __init__(
+        self,
+        redactor: Redactor,
+        out_of_time: Callable[[], bool] | None,
+        pointer: str | None = None,
+        known: again.Known | None = None,
+    ) -> None:
         self._redactor = redactor
         self._out_of_time = out_of_time
         self._pointer = pointer  # of the string that is opened, if one is
         self.scanner = redactor.scanner
         self.is_telling, self.has_vendor = redactor.keys.is_telling, redactor.keys.has_vendor
         self._marks: dict[tuple[str, str, str], tuple[str, Redaction]] = {}
+        self._known: again.Known = {} if known is None else known
 
     def at(self, pointer: str) -> Pass:
         """The same search, within the string at `pointer`."""
-        return Pass(self._redactor, self._out_of_time, self._pointer or pointer)
+        return Pass(self._redactor, self._out_of_time, self._pointer or pointer, self._known)
 
     def fired(self, text: str) -> list[TextRule]:
         """The rules that may find something in `text`. Raises UnscannableError, OutOfTimeError."""
@@ -192,6 +202,7 @@ class Pass:
         mark = self._marks.get((secret, rule, pointer))
         if mark is None:
             mark = self._redactor.placeholder(secret, rule, pointer)
+            again.remember(self._known, secret, rule)
             if len(self._marks) < MAX_LISTED and len(secret) <= MAX_REMEMBERED:
                 self._marks[secret, rule, pointer] = mark
         return mark
@@ -213,9 +224,22 @@ class Pass:
         text = value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
         if PLACEHOLDER.fullmatch(text):
             return text
+        again.remember(self._known, text, rule)
         mark, note = self._redactor.placeholder(text, rule, pointer)
         found.append(note)
         return mark
+
+    def again(self, value: Any, pointer: str, found: list[Redaction]) -> Any:
+        """`value` without the secrets that were found elsewhere in what is searched."""
+
+        def mark(secret: str, rule: str, at: str) -> str:
+            if self.is_exempt(rule, at):
+                return secret
+            text, note = self._mark(secret, rule, at)
+            found.append(note)
+            return text
+
+        return again.without(value, dict(self._known), mark, pointer)
 
 
 def listed(found: list[Redaction]) -> Redactions:

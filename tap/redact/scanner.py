@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from mcptap.tap.redact.rule import Sign, Text, TextRule
 
 PAYS: Final = 1_000_000  # characters; searching more than this with `Literals` takes longer than building Hyperscan
+LIKELY: Final = 50_000  # characters; who has searched so much goes on, and does better to build while nobody waits
 MODE: Final = 1  # HS_MODE_BLOCK
 _FORMAT: Final = "1"  # of what is hashed into a database's name
 
@@ -108,6 +109,11 @@ class Scanner:
     def engine(self) -> str:
         """Its name: `literals` or `hyperscan`."""
         return type(self._engine).__name__.lower()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether building Hyperscan, where there is time for it, is likely to pay."""
+        return self._left <= PAYS - LIKELY
 
     def fired(self, text: str) -> list[TextRule]:
         """The rules that may find something in `text`, or in any part of it."""

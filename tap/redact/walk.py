@@ -14,6 +14,7 @@ import orjson
 
 from mcptap.tap.records import Redaction
 from mcptap.tap.redact import members as forms
+from mcptap.tap.redact.again import step
 from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.pem import KeyLines
 from mcptap.tap.redact.rule import TextRule
@@ -27,7 +28,6 @@ MAX_DEPTH: Final = 200  # orjson writes 254 levels, and a record adds some
 MAX_OPENED: Final = 3  # JSON in a string in a string
 MAX_KEY: Final = 128  # characters of a key that is worth remembering
 MAX_BY_NAME: Final = 256  # characters of a value that is read together with its key
-_MAX_STEP: Final = 200  # characters of one key in a pointer
 STATE: Final = "requestState"  # opaque to all but the server: it may hold anything
 _OPTION = re.compile(r"--?[\w.-]{1,64}")
 _USER = re.compile(r"(?P<user>[^\s:/]{1,128}:)(?P<secret>\S+)")
@@ -141,11 +141,11 @@ class Walk:
         clean: dict[str, Any] = {}
         for key, value in members.items():
             name = self._key(key, pointer)
-            below = f"{pointer}/{_step(name)}"
+            below = f"{pointer}/{step(name)}"
             if key == STATE and value is not None:
                 clean[name] = self._search.whole(value, "request-state", below, self._found)
             elif manifest and key in ("data", "stringData") and isinstance(value, dict):
-                clean[name] = {k: self._secret(v, "key-name", f"{below}/{_step(k)}") for k, v in value.items()}
+                clean[name] = {k: self._secret(v, "key-name", f"{below}/{step(k)}") for k, v in value.items()}
             elif (named and key in forms.VALUES) or forms.names_it(name, value):
                 clean[name] = self._named(value, below)
             elif isinstance(value, list) and forms.is_flat_pairs(key, value):
@@ -216,8 +216,3 @@ class Walk:
             return None  # what a parser drops, such as a member that comes twice, stands in the text only
         self._found.extend(Redaction(pointer, note.rule, note.fingerprint, note.length) for note in found)
         return written
-
-
-def _step(key: str) -> str:
-    """One step of a JSON pointer."""
-    return key[:_MAX_STEP].replace("~", "~0").replace("/", "~1")

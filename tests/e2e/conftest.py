@@ -18,7 +18,7 @@ from mcptap.exporters.selftest.run import ODD_SERVER
 from mcptap.exporters.store import read
 
 MCPTAP = str(Path(sys.executable).with_name("mcptap"))
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,10 @@ class Tap:
 
     @staticmethod
     def alive(pid: int) -> bool:
-        return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        try:
+            return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
 
     def stop(self) -> None:
         """Asks the collector to go, then makes sure: nothing that names this state directory stays."""

@@ -166,13 +166,13 @@ CLIENTS: dict[str, Play] = {
 
 @pytest.mark.parametrize("server", ALL_SERVERS)
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_client_gets_the_same_answers_with_and_without_the_tap(tap, place, client, server):
+def test_a_client_gets_the_same_answers_with_and_without_the_tap(shared_tap, place, client, server):
     require_npm(server in NPM_SERVERS)
     chosen = ALL_SERVERS[server]
     words, env = chosen.words(place), chosen.env(place)
 
     async def both() -> list[Answers]:
-        ways = (words, [str(word) for word in tap.around(*words)])
+        ways = (words, [str(word) for word in shared_tap.around(*words)])
         return await asyncio.gather(*(CLIENTS[client](way, env, chosen, place) for way in ways))
 
     direct, tapped = asyncio.run(both())

@@ -23,7 +23,7 @@ from mcptap.exporters.store import read
 
 ROOT = Path(__file__).parents[3]
 NPM = ROOT / "tests" / "servers" / "node_modules" / ".bin"
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds
 Row = dict[str, Any]
 _numbers = itertools.count(1)
 

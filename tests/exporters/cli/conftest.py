@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -10,6 +11,7 @@ import select
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
@@ -163,6 +165,65 @@ class CommandLine:
         return Said(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), sent.decode().replace("\r\n", "\n"))
 
 
+# Runs command after command, and says at the end of each on both outputs how it ended.
+STANDING = """
+import json, sys
+from mcptap.exporters.cli.main import run_command
+for line in sys.stdin:
+    home, *words = json.loads(line)
+    try:
+        run_command({"--home": home}, words)
+    except SystemExit as end:
+        for output in (sys.stderr, sys.stdout):
+            print(f"<ended with status {end.code}>", file=output, flush=True)
+"""
+ENDED = re.compile(r"<ended with status (\d+)>\r?\n")
+
+
+class Standing:
+    """One process that runs command after command, with pipes or on a terminal of so many columns.
+
+    Starting a process takes longer than most commands.
+    """
+
+    def __init__(self, home: Path, columns: int | None = None) -> None:
+        self.home, self._ends = home, 1
+        words, piped = [sys.executable, "-c", STANDING], subprocess.PIPE
+        if columns is None:
+            self.process = subprocess.Popen(words, stdin=piped, stdout=piped, stderr=piped, env=environment())
+            assert self.process.stdout
+            assert self.process.stderr
+            self._outputs = [self.process.stdout.fileno(), self.process.stderr.fileno()]
+            return
+        terminal, its_own = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        told = environment() | {"TERM": "xterm-256color", "COLUMNS": str(columns)}
+        self.process = subprocess.Popen(words, stdin=piped, stdout=its_own, stderr=its_own, env=told)
+        os.close(its_own)
+        self._outputs, self._ends = [terminal], 2
+
+    def say(self, *words: str) -> Said:
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps([str(self.home), *words]).encode() + b"\n")
+        self.process.stdin.flush()
+        said = [self._said_on(output) for output in self._outputs]
+        return Said(said[0][0], *(text for _, text in said))
+
+    def _said_on(self, output: int) -> tuple[int, str]:
+        sent, until = b"", time.monotonic() + PATIENCE_S
+        while len(ends := ENDED.findall(sent.decode(errors="replace"))) < self._ends:
+            data = _read(output)
+            assert data is not None, sent
+            assert time.monotonic() < until, sent
+            sent += data
+        return int(ends[0]), ENDED.sub("", sent.decode()).replace("\r\n", "\n")
+
+    def close(self) -> None:
+        self.process.communicate()
+        if self._ends == 2:
+            os.close(self._outputs[0])
+
+
 def _read(terminal: int) -> bytes | None:
     if not select.select([terminal], [], [], 0.1)[0]:
         return b""
@@ -204,6 +265,21 @@ def recorded(
     write(home, many_messages(4500), hostile_run(), plain_run())
     stop_at_end(home)
     return CommandLine(home, mcptap)
+
+
+@pytest.fixture(scope="session")
+def standing(recorded: CommandLine) -> Iterator[Callable[[int | None], Standing]]:
+    """What `recorded` is asked by one process, made once: with pipes, or on a terminal of so many columns."""
+    made: dict[int | None, Standing] = {}
+
+    def get(columns: int | None = None) -> Standing:
+        if columns not in made:
+            made[columns] = Standing(recorded.home, columns)
+        return made[columns]
+
+    yield get
+    for one in made.values():
+        one.close()
 
 
 @pytest.fixture

@@ -50,9 +50,9 @@ COMMANDS = [
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_nothing_of_a_server_is_obeyed_in_a_pipe_and_there_is_no_colour(
-    recorded: Any, obeyed: Obeyed, words: list[str]
+    standing: Any, obeyed: Obeyed, words: list[str]
 ) -> None:
-    said = recorded.say(*words)
+    said = standing().say(*words)
     assert (said.status, said.err) == (0, "")
     assert said.out
     assert "\x1b" not in said.out
@@ -62,9 +62,9 @@ def test_nothing_of_a_server_is_obeyed_in_a_pipe_and_there_is_no_colour(
 @pytest.mark.parametrize("words", [words for words in COMMANDS if "csv" not in words], ids=" ".join)
 @pytest.mark.parametrize("columns", [40, 200])
 def test_nothing_of_a_server_is_obeyed_on_a_terminal(
-    recorded: Any, obeyed: Obeyed, words: list[str], columns: int
+    standing: Any, obeyed: Obeyed, words: list[str], columns: int
 ) -> None:
-    said = recorded.on_terminal(*words, columns=columns)
+    said = standing(columns).say(*words)
     assert said.status == 0
     bar = "\x1b[?25l" in said.out  # of verify, drawn by us on stderr
     assert bar == (words == ["verify"])

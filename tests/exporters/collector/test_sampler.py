@@ -46,7 +46,7 @@ def wrapped() -> Iterator[psutil.Process]:
     process.communicate()
 
 
-def until(condition: Callable[[], Any], patience: float = 30.0) -> Any:
+def until(condition: Callable[[], Any], patience: float = 60.0) -> Any:
     deadline = time.monotonic() + patience
     while not (value := condition()):
         assert time.monotonic() < deadline

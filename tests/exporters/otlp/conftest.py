@@ -31,7 +31,7 @@ from mcptap.tap.redact import Redactor
 
 AT = 1_795_000_000_000_000_000
 STEP = 1_000_000  # ns from one message to the next
-SEEN_S = 30.0
+SEEN_S = 60.0
 REQUESTS: dict[str, Any] = {
     "/v1/traces": trace_service_pb2.ExportTraceServiceRequest,
     "/v1/metrics": metrics_service_pb2.ExportMetricsServiceRequest,

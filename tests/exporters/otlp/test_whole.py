@@ -209,7 +209,9 @@ def test_nothing_of_opentelemetry_is_loaded_where_nothing_is_configured(tap: Any
     tap(1)
     assert list(workers(fresh_home)) == []
     code = (
-        "import sys, mcptap.exporters.collector.service, mcptap.exporters.cli.main\n"
+        "import sys, mcptap.exporters.collector.service\n"
+        "from mcptap.exporters.cli.main import COMMANDS, command\n"
+        "assert [command(name).name for name in COMMANDS] == list(COMMANDS)\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('opentelemetry', 'grpc', 'requests', 'google')])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

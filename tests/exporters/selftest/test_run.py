@@ -7,7 +7,7 @@ import pytest
 from mcptap.exporters.selftest.cases import Case, make_cases
 from mcptap.exporters.selftest.run import CaseResult, run_selftest
 
-SMALL = make_cases(big=1 << 20)
+SMALL = make_cases(big=1 << 20, flood=2 << 20)
 
 
 def case(name: str) -> Case:
@@ -55,7 +55,7 @@ def test_a_relay_that_breaks_something_is_found(relay, flaw, name):
 
 
 def test_a_difference_is_told_by_the_first_byte_that_differs(relay):
-    (result,) = found(relay("loses the last byte"), "no newline at the end", patience=1.0)
+    (result,) = found(relay("loses the last byte"), "no newline at the end", patience=6.0)
     assert "40 bytes directly, 3" in result.detail
 
 

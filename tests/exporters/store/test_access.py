@@ -180,14 +180,26 @@ OWN_NAMES = (
 
 
 @pytest.fixture(scope="module")
-def admits():
+def judge():
     with duckdb.connect() as connection:
         connection.execute("ATTACH ':memory:' AS store; USE store")
         for statement in schema.statements():
             connection.execute(statement)
         connection.execute(access.macro("store"))
-        ask = f"SELECT {access.MACRO}(?, ?)"
-        yield lambda sql: connection.execute(ask, ["connection", sql]).fetchone()[0]
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def admits(judge):
+    ask = f"SELECT {access.MACRO}(?, ?)"
+    return lambda sql: judge.execute(ask, ["connection", sql]).fetchone()[0]
+
+
+@pytest.fixture(scope="module")
+def admitted(judge):
+    """Which of some statements are admitted; to ask for each alone takes thirty times as long."""
+    ask = f"SELECT sql FROM (SELECT unnest(?) AS sql) WHERE {access.MACRO}('connection', sql)"
+    return lambda sqls: [row[0] for row in judge.execute(ask, [list(sqls)]).fetchall()]
 
 
 @pytest.mark.parametrize("sql", ADMITTED)
@@ -203,20 +215,21 @@ def test_what_is_not_one_reading_statement_is_refused(admits, sql):
 
 
 @pytest.mark.parametrize("relation", [*CALLS, *FILES, *INTERNALS])
-def test_no_place_lets_a_relation_in_that_is_not_ours(admits, relation):
-    assert [sql for sql in AROUND_RELATION if admits(sql.format(relation))] == []
+def test_no_place_lets_a_relation_in_that_is_not_ours(admitted, relation):
+    assert admitted(sql.format(relation) for sql in AROUND_RELATION) == []
 
 
 @pytest.mark.parametrize("call", SCALARS)
-def test_no_place_lets_a_function_in_that_is_not_on_the_list(admits, call):
-    assert [sql for sql in AROUND_SCALAR if admits(sql.format(call))] == []
+def test_no_place_lets_a_function_in_that_is_not_on_the_list(admitted, call):
+    assert admitted(sql.format(call) for sql in AROUND_SCALAR) == []
 
 
-def test_the_places_themselves_are_admitted(admits):
+def test_the_places_themselves_are_admitted(admits, admitted):
     """Else the two tests above would show nothing."""
-    refused = [sql for sql in AROUND_RELATION if not admits(sql.format("gaps"))]
-    assert [sql for sql in refused if "PIVOT" not in sql] == []
-    assert all(admits(sql.format("abs(1)")) for sql in AROUND_SCALAR)
+    places = [sql.format("gaps") for sql in AROUND_RELATION]
+    assert admitted(places) == [sql for sql in places if admits(sql)]
+    assert [sql for sql in set(places) - set(admitted(places)) if "PIVOT" not in sql] == []
+    assert len(admitted(sql.format("abs(1)") for sql in AROUND_SCALAR)) == len(AROUND_SCALAR)
 
 
 def test_every_function_on_the_list_exists():

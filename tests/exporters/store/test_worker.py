@@ -92,8 +92,11 @@ def stuck_reader(home):
         reader.wait()
 
 
-def is_stuck(one):
-    return psutil.Process(one.process.pid).cpu_percent(0.2) > 50
+def works(one):
+    """Waits until it has had a second of a processor."""
+    process = psutil.Process(one.process.pid)
+    begun = process.cpu_times().user
+    one.until(lambda: process.cpu_times().user > begun + 1)
 
 
 def test_it_loads_what_it_is_told_to_and_tells_how_it_is(home, start):
@@ -145,7 +148,7 @@ def test_the_end_of_stdin_ends_it_soon_also_while_a_query_runs(home, start, stuc
     one.load()
     if stuck:
         stuck_reader()
-        one.until(lambda: is_stuck(one))
+        works(one)
     one.process.stdin.close()
     assert one.process.wait(60) == 0
     with duckdb.connect(str(home.store.path), read_only=True) as after:
@@ -163,9 +166,9 @@ def test_it_does_not_leave_because_of_a_signal_that_is_meant_for_all(start):
 def test_killed_at_any_moment_under_load_it_loses_nothing_and_repeats_nothing(home, start, stuck_reader):
     for name in ("run-1", "run-2", "run-3"):
         run = home.run(name).start()
-        for number in range(4000):
+        for number in range(2000):
             run.call(number, "x" * 500)
-    for after in (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8):
+    for after in (0.0, 0.1, 0.2, 0.4, 0.8):
         one = start()
         one.say(load=None)
         one.until(lambda one=one: one.said.get("state") == "loading")
@@ -174,6 +177,6 @@ def test_killed_at_any_moment_under_load_it_loses_nothing_and_repeats_nothing(ho
         one.process.wait()
     last = start()
     assert last.load() == "ok"
-    assert home.ask(COUNTS) == [(24_000, 24_000)]
-    assert home.ask("SELECT count(*), count(DISTINCT (run_id, seq)) FROM exchanges") == [(12_000, 12_000)]
+    assert home.ask(COUNTS) == [(12_000, 12_000)]
+    assert home.ask("SELECT count(*), count(DISTINCT (run_id, seq)) FROM exchanges") == [(6_000, 6_000)]
     assert not list(home.path.glob("*.damaged-*"))

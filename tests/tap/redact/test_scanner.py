@@ -114,7 +114,9 @@ def test_without_the_package_the_literals_stay(monkeypatch: pytest.MonkeyPatch) 
 
 def test_much_text_is_worth_building_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
     scanner = Scanner(RULES[-30:])
-    scanner.fired("x" * 999_000)
-    assert scanner.engine == "literals"
+    scanner.fired("x" * 40_000)
+    assert not scanner.in_use
+    scanner.fired("x" * 959_000)
+    assert (scanner.engine, scanner.in_use) == ("literals", True)
     scanner.fired("x" * 2_000)
     assert scanner.engine == "hyperscan"
