@@ -50,6 +50,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exporters.journal",
         "exporters.store",
         "exporters.otlp.settings",
+        "exporters.otlp.marks",
         "exporters.configuration",
         "tap",
     ),

@@ -23,6 +23,7 @@ from mcptap.exporters.collector.service import LOCK
 from mcptap.exporters.journal import rewrite
 from mcptap.exporters.journal.ledger import Ledger, RunTold, runs_told
 from mcptap.exporters.journal.reader import RunFile, run_files
+from mcptap.exporters.otlp.marks import begin_again
 from mcptap.exporters.store import file as database
 from mcptap.exporters.store.rebuild import rebuild
 from mcptap.exporters.store.store import FILE
@@ -61,11 +62,10 @@ def scrub(home: Path, redaction: Redaction, progress: Progress) -> Outcome:
         for left in (home / "journal").glob(rewrite.TEMPORARY):
             left.unlink()
         told, ledger = runs_told(home), Ledger(home)
-        forget = partial(_forget_database, home)
 
         def one(run: RunFile) -> int:
-            begin = _begin(redaction)
-            return rewrite.rewrite(ledger, run, told[run.run_id], begin, rules=redaction.scanner.name, before=forget)
+            begin, before = _begin(redaction), partial(_forget, home, run.run_id)
+            return rewrite.rewrite(ledger, run, told[run.run_id], begin, rules=redaction.scanner.name, before=before)
 
         try:
             done = _each(home, told, progress, one)
@@ -120,6 +120,12 @@ def _each(home: Path, told: dict[str, RunTold], progress: Progress, act: Callabl
 
 def _begin(redaction: Redaction) -> Callable[[RunStarted], Scrubber]:
     return lambda started: Scrubber(started, redaction.redactor)
+
+
+def _forget(home: Path, run_id: str) -> None:
+    """What points into the file that is to be written anew, or holds what was in it."""
+    _forget_database(home)
+    begin_again(home, run_id)
 
 
 def _forget_database(home: Path) -> None:

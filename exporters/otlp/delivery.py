@@ -60,13 +60,13 @@ class Delivery:
         sent = rejected = skipped = 0
         parts = deque(list(items[at : at + most]) for at in range(0, len(items), most))
         while parts:
-            part = parts[0]
+            part, began = parts[0], time.monotonic()
             outcome = self._attempt(made, part)
             if outcome.verdict == "delivered":
                 self._passed(outcome)
                 sent, rejected = sent + len(part) - outcome.rejected, rejected + outcome.rejected
                 parts.popleft()
-                self._leaving.wait(len(part) / RATE)
+                self._leaving.wait(max(0.0, began + len(part) / RATE - time.monotonic()))
             elif outcome.verdict in ("poison", "unfit") and len(part) > 1:
                 parts.popleft()
                 parts.extendleft((part[len(part) // 2 :], part[: len(part) // 2]))

@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from mcptap.exporters.otlp.addresses import GRPC
-from mcptap.exporters.otlp.attributes import service_name
 from mcptap.exporters.otlp.content import Content
+from mcptap.exporters.otlp.counting import Counting
 from mcptap.exporters.otlp.delivery import PAUSES_S, Delivery, Sender
 from mcptap.exporters.otlp.gathering import ITEMS, Batch, Gathering
 from mcptap.exporters.otlp.items import Alarm, Item, Span
 from mcptap.exporters.otlp.marks import Marks
 from mcptap.exporters.otlp.settings import Destination, Route
-from mcptap.exporters.otlp.totals import Totals
 
 LOUD: Final = ("opentelemetry", "urllib3", "requests", "grpc")  # they may quote addresses and headers
 TICK_S: Final = 0.5  # between two looks while something is held
@@ -143,7 +142,7 @@ class Lane:
             marks.close()
             sender.close()
 
-    def _turn_for_ever(self, gathering: Gathering, work: _Sending | _Counting) -> None:
+    def _turn_for_ever(self, gathering: Gathering, work: _Sending | Counting) -> None:
         looked = float("-inf")
         while not self._leaving.is_set():
             self._wake.clear()
@@ -216,59 +215,4 @@ class _Logs(_Sending):
     kind, made_by = Alarm, "readable_log"
 
 
-class _Counting:
-    """Items that are counted, and the totals sent from time to time."""
-
-    def __init__(self, destination: Destination, marks: Marks, gathering: Gathering, delivery: Delivery) -> None:
-        from mcptap.exporters.otlp import points, telemetry
-
-        self._points = points
-        self._destination, self._marks, self._gathering, self._delivery = destination, marks, gathering, delivery
-        self._host = telemetry.of_host(destination) | {"service.instance.id": marks.installation}
-        self._totals = Totals.from_bytes(marks.state) if marks.state else Totals(time.time_ns())
-        self.stuck = False
-        self._send_at = 0.0
-        self._dirty = bool(self._totals.series)
-
-    def counts(self) -> dict[str, int]:
-        return self._marks.counts()
-
-    def turn(self) -> bool:
-        """Counts what is new and sends the totals when it is time; False if there was nothing to do."""
-        batch = self._gathering.next(lambda _: True)
-        for item in batch.items:
-            self._totals.count(item, service_name(item.started, self._destination.service_name))
-        if batch.marks:
-            self._marks.move(batch.marks, batch.done, state=self._totals.to_bytes())
-            self._gathering.moved(batch)
-        self._dirty |= bool(batch.items)
-        sent = not self._gathering.waiting and self._send()
-        return bool(batch.marks) or sent
-
-    def _send(self) -> bool:
-        hurry = self._delivery.hurry.is_set() and self._dirty and not self._delivery.failures
-        if not self._totals.series or (time.monotonic() < self._send_at and not hurry):
-            return False
-        now = time.time_ns()
-        data = self._points.metrics_data(
-            self._totals,
-            self._host,
-            now,
-            delta=self._destination.delta,
-            examples=self._destination.exemplars,
-            back=int(self._destination.interval_s * 1e9),
-        )
-        outcome = self._delivery.attempt(data)
-        if outcome.verdict != "delivered":
-            self._send_at = time.monotonic() + max(0.0, self._delivery.next_at - time.time())
-            return False
-        self._send_at = time.monotonic() + self._destination.interval_s
-        if self._destination.delta:
-            self._totals = Totals(now)
-        self._totals.sent(now)
-        self._marks.move({}, sent=1, rejected=outcome.rejected, state=self._totals.to_bytes())
-        self._dirty = False
-        return True
-
-
-_WORK: Final[dict[str, Callable[..., _Sending | _Counting]]] = {"traces": _Spans, "logs": _Logs, "metrics": _Counting}
+_WORK: Final[dict[str, Callable[..., _Sending | Counting]]] = {"traces": _Spans, "logs": _Logs, "metrics": Counting}

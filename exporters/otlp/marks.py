@@ -11,6 +11,7 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,21 @@ _SCHEMA: Final = """
         sent INTEGER DEFAULT 0, rejected INTEGER DEFAULT 0, skipped INTEGER DEFAULT 0) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS installation (id TEXT);
 """
+
+
+def begin_again(home: Path, run_id: str) -> None:
+    """The run's file is to be written anew: what is not sent whole of it is sent from its beginning, with the same ids.
+
+    Metrics are not: they have been counted. A file of marks that cannot be changed is left as it is.
+    """
+    if not (home / FILE).exists():
+        return
+    with suppress(sqlite3.Error), closing(sqlite3.connect(home / FILE, timeout=WAIT_S)) as base, base:
+        base.execute(
+            "UPDATE marks SET resume = 0, upto = 0, state = X'7B7D'"
+            " WHERE run_id = ? AND NOT done AND lane NOT LIKE '%/metrics'",
+            (run_id,),
+        )
 
 
 class Marks:

@@ -46,7 +46,7 @@ class Outcome:
 
 
 def of_status(status: int, pause_s: float | None) -> Outcome:
-    """What an HTTP status that is not 200 means."""
+    """What an HTTP status that is no success means."""
     if 300 <= status < 400:
         return Outcome("refused", f"HTTP {status}: redirected elsewhere, which is not followed; check the endpoint")
     saying = _SAYINGS.get(status, "")

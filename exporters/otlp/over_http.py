@@ -1,7 +1,7 @@
 """OTLP over HTTP: the SDK's exporters, with a session that keeps the answer they throw away.
 
 The idea: their public `session` argument is the place where an answer passes. Ours notes status, `Retry-After` and
-what was rejected, and raises for whatever is not a plain 200: so each call is one attempt, a redirect is no success,
+what was rejected, and raises for whatever is no success: so each call is one attempt, a redirect is no success,
 and whoever calls decides when to try again.
 """
 
@@ -60,7 +60,7 @@ class _Session(requests.Session):
             raise _AnswerNotedError from problem
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        """One attempt. Raises _AnswerNotedError unless the answer is 200."""
+        """One attempt. Raises _AnswerNotedError unless the answer is a success."""
         options["allow_redirects"] = False
         options["stream"] = True
         try:
@@ -76,7 +76,7 @@ class _Session(requests.Session):
         return response
 
     def _judge(self, response: requests.Response) -> Outcome:
-        if response.status_code != requests.codes.ok:
+        if not 200 <= response.status_code < 300:  # 200 says the specification, 202 and 204 say some backends
             return of_status(response.status_code, _pause(response.headers.get("Retry-After")))
         body = response.raw.read(MAX_ANSWER, decode_content=True)
         message, member = _ANSWERS[self._route.signal]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -129,6 +130,18 @@ class Totals:
         """Everything, to be written down."""
         rows = [(metric, service, labels, _written(point)) for (metric, service, labels), point in self.series.items()]
         return orjson.dumps({"start": self.start, "sent_at": self.sent_at, "series": rows})
+
+    def parts(self, most: int) -> Iterator[Totals]:
+        """The same series, at most so many at once. What is noted of a part is noted here."""
+        keys = list(self.series)
+        for at in range(0, len(keys), most):
+            yield Totals(self.start, {key: self.series[key] for key in keys[at : at + most]}, self.sent_at)
+
+    def drop(self, part: Totals) -> None:
+        """Forgets what was sent for good."""
+        for metric, service, labels in part.series:
+            del self.series[metric, service, labels]
+            self._sizes[metric] -= 1
 
     def sent(self, at: int) -> None:
         """All has been taken by the backend."""

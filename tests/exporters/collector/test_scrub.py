@@ -18,6 +18,8 @@ from mcptap.exporters.journal.ledger import Ledger
 from mcptap.exporters.journal.reader import run_files
 from mcptap.exporters.journal.verify import verify
 from mcptap.exporters.journal.writer import JournalFile
+from mcptap.exporters.otlp.items import Mark
+from mcptap.exporters.otlp.marks import Marks
 from mcptap.tap.records import MessageRecord, RunEnded, RunStarted, StderrLine
 
 OWN = "acme_" + "a1b2" * 5
@@ -75,6 +77,14 @@ def holds(home: Path) -> list[Path]:
 def finish(home: Path) -> scrub.Outcome:
     (home / "store.duckdb").unlink(missing_ok=True)  # it is none; a database is made in its place
     return scrub.scrub(home, Redaction(home), quiet)
+
+
+def test_what_was_not_sent_whole_of_a_rewritten_run_is_sent_from_its_beginning(home: Path) -> None:
+    marks, there = Marks(home, "key/traces", 1), Mark(10, 20, b"{}")
+    marks.move({"plain": there, "clean": there})
+    finish(home)
+    assert (marks.of("plain"), marks.of("clean")) == (Mark(), there)
+    marks.close()
 
 
 def test_killed_at_any_step_it_leaves_old_or_new_files_and_finishes_the_next_time(home: Path) -> None:

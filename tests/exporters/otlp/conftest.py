@@ -164,29 +164,31 @@ class Backend:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """The metrics of the last request, by name, with the latest point of each series."""
-        return {
-            metric.name: latest(metric)
-            for message in self.of("/v1/metrics")[-1:]
+        """Copies of the metrics, by name, with the points of the latest time; several requests may hold them."""
+        sent = [
+            metric
+            for message in self.of("/v1/metrics")
             for part in message.resource_metrics
             for scope in part.scope_metrics
             for metric in scope.metrics
-        }
+        ]
+        last = max((point.time_unix_nano for metric in sent for point in points(metric)), default=0)
+        found: dict[str, Any] = {}
+        for metric in sent:
+            if kept := [point for point in points(metric) if point.time_unix_nano == last]:
+                if metric.name not in found:
+                    found[metric.name] = type(metric).FromString(metric.SerializeToString())
+                    del points(found[metric.name])[:]
+                points(found[metric.name]).extend(kept)
+        return found
+
+
+def points(metric: Any) -> Any:
+    return getattr(metric, metric.WhichOneof("data")).data_points
 
 
 def attributes(holder: Any) -> dict[str, Any]:
     return {pair.key: value_of(pair.value) for pair in holder.attributes}
-
-
-def latest(metric: Any) -> Any:
-    """A copy without points of an earlier time."""
-    copy = type(metric).FromString(metric.SerializeToString())
-    points = getattr(copy, copy.WhichOneof("data")).data_points
-    last = max((point.time_unix_nano for point in points), default=0)
-    kept = [point for point in points if point.time_unix_nano == last]
-    del points[:]
-    points.extend(kept)
-    return copy
 
 
 def value_of(value: Any) -> Any:

@@ -82,6 +82,19 @@ def test_what_the_backend_does_not_take_is_sent_again(
     assert lane.status()["skipped"] == 0
 
 
+@pytest.mark.parametrize("status", [202, 204])
+def test_a_backend_that_says_accepted_has_taken_it(
+    recording: Any, backend: Any, lanes: Any, until: Any, status: int
+) -> None:
+    backend.answers = [(status, {}, b"")]
+    run = recording()
+    run.calls(3)
+    run.end()
+    lane = lanes(backend.url)
+    until(lambda: lane.status()["sent"] == 3)
+    assert (lane.status()["error"], backend.spans) == (None, [])  # this one keeps what it answers 200
+
+
 def test_a_backend_is_not_asked_before_the_time_that_it_names(
     recording: Any, backend: Any, lanes: Any, until: Any
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ def counted(recording: Any, backend: Any, lanes: Any, until: Any) -> Any:
         run.end()
         lane = lanes(backend.url, "metrics", **{"OTEL_METRIC_EXPORT_INTERVAL": "100"} | settings)
         until(lambda: lane.status()["sent"] and lane.status()["lag_bytes"] == 0)
+        lane.finish(30)  # what is read next is whole
+        lane.join(30)
         found: dict[str, Any] = backend.metrics
         return found
 
@@ -248,3 +251,30 @@ def test_exemplars_can_be_turned_off(recording: Any, backend: Any, lanes: Any, u
     lanes(backend.url, "metrics", OTEL_METRICS_EXEMPLAR_FILTER="always_off")
     until(lambda: backend.of("/v1/metrics"))
     assert [len(point.exemplars) for point in points_of(backend.of("/v1/metrics")[0])] == [0, 0]
+
+
+@pytest.mark.parametrize("temporality", ["cumulative", "delta"])
+def test_a_backend_that_takes_only_little_at_once_gets_all_and_one_that_refuses_a_series_the_others(
+    recording: Any, backend: Any, lanes: Any, until: Any, attributes_of: Any, temporality: str
+) -> None:
+    def picky(_path: str, request: Any) -> int:
+        tools = [attributes_of(point).get("gen_ai.tool.name") for point in points_of(request)]
+        return 413 if request.ByteSize() > 6000 else 400 if "bad" in tools else 200
+
+    backend.answers = [picky] * 10_000
+    run = recording()
+    for number in range(30):
+        run.answer(run.call(f"t{number}"), content=[])
+    run.answer(run.call("bad"), content=[])
+    run.end()
+    settings = {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": temporality}
+    lane = lanes(backend.url, "metrics", OTEL_METRIC_EXPORT_INTERVAL="100", **settings)
+    until(lambda: lane.status()["sent"])
+    lane.leave()
+    lane.join(30)
+    points = [point for message in backend.of("/v1/metrics") for point in points_of(message)]
+    counts = Counter({attributes_of(point)["gen_ai.tool.name"]: 0 for point in points})
+    for point in points:
+        tool = attributes_of(point)["gen_ai.tool.name"]
+        counts[tool] = counts[tool] + point.count if temporality == "delta" else max(counts[tool], point.count)
+    assert counts == {f"t{number}": 1 for number in range(30)}
