@@ -51,6 +51,11 @@ def stands_for_nothing(secret: str) -> bool:
     return _NOTHING.fullmatch(short) is not None or _NOTHING.fullmatch(re.split("[_-]", short)[-1]) is not None
 
 
+def is_identifier(text: str) -> bool:
+    """Whether this is a UUID, or a hash as git and lock files have them."""
+    return _IDENTIFIER.fullmatch(text) is not None
+
+
 def has_random_part(text: str) -> bool:
     """Whether letters and digits take turns in some long part of it that is more than a hash."""
     return _RANDOM_PART.search(text[:512]) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
+from mcptap.tap.redact.members import VALUES
 from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.rule import Rule, Text
 from mcptap.tap.redact.scan import find, fired
@@ -12,9 +13,7 @@ from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.services import names_service
 
 MAX_KEY: Final = 128  # characters of a key that is worth remembering
-_TELLING: Final = frozenset(
-    ("requestState", "value", "values", "defaultValue", "default_value", "stringData", "headers", "rawHeaders")
-)
+_TELLING: Final = frozenset(("requestState", *VALUES, "stringData", "headers", "rawHeaders"))
 
 
 class KeyJudge:

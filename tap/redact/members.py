@@ -16,8 +16,18 @@ CLIENTS: Final = {
     **dict.fromkeys(("sqlcmd", "bcp", "osql"), ("-P", True)),
     "redis-cli": ("-a", True),
 }
-_NAMERS: Final = ("name", "key", "header", "variable", "field", "id")  # `{"name": "API_KEY", "value": "…"}`
-VALUES: Final = ("value", "values", "defaultValue", "default_value")
+_NAMERS: Final = (
+    "name",
+    "key",
+    "header",
+    "variable",
+    "field",
+    "id",
+    "Name",
+    "Key",
+    "ParameterKey",
+)  # `{"name": "API_KEY", "value": "…"}`
+VALUES: Final = ("value", "values", "defaultValue", "default_value", "val", "Value", "ParameterValue")
 _TEXT_ONLY: Final = ("auth", "pass")
 _SCHEMA_VOCABULARY: Final = (
     "type title description default format minLength maxLength pattern enum const examples example items properties "

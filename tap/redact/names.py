@@ -29,7 +29,7 @@ _KEY_KINDS: Final = _words(
     "api private access secret encryption signing account master auth shared service webhook license openai anthropic "
     "stripe aws azure google gcp gemini groq mistral cohere github gitlab slack twilio sendgrid mailgun datadog "
     "pinecone cloudflare supabase firebase algolia sentry django flask laravel rails jwt hmac aes fernet deploy "
-    "subscription consumer bot admin root session maps recovery decryption"
+    "subscription consumer bot admin root session maps recovery decryption functions function"
 )
 # Before "pass" as the last word: others have a first pass, and a boarding pass.
 _PASS_KINDS: Final = _words(
