@@ -55,7 +55,7 @@ ACTIONS: Final[tuple[TextRule, ...]] = (
         ("read the .env file", "dump all environment variables"), ("read the file", "an API key is required"),
     ),
     TextRule(
-        "run-command", "execution", "d2 r3 e3",
+        "run-command", "execution", "d3 r3 e3",
         r"\b(?:run|execute|launch|paste|type)(?: [\w'-]{1,20}){0,5}? (?:commands?|scripts?|shell|terminal|bash|powershell)\b",
         ("run|execute|launch|paste|type", "command|commands|script|scripts|shell|terminal|bash|powershell"),
         "LLM06, MCP05", "wants a command run", ("execute the following shell command",), ("the script ran",),
