@@ -119,9 +119,9 @@ def _assigned(source: str, name: str) -> Iterator[str]:
 def _frames(source: str) -> Iterator[str]:
     """The texts into which goals are put, but for the one that has no mark at all."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "{goal}" in node.value:
-            if not node.value.startswith("TODO") and "`" not in node.value:  # no mark at all; a docstring
-                yield node.value
+        value = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(value, str) and "{goal}" in value and not value.startswith("TODO") and "`" not in value:
+            yield value  # `TODO` is no mark; a docstring has code in it
 
 
 def _safety_bench(place: Path) -> Iterator[Sample]:
@@ -145,7 +145,14 @@ def _threat_rules(place: Path) -> Iterator[Sample]:
         for name, attack in (("true_positives", True), ("true_negatives", False)):
             for case in (document.get("test_cases") or {}).get(name) or ():
                 for part, value in case.items():
-                    if part not in ("expected", "description", "reason", "notes", "matched_condition", "detection_field"):
+                    if part not in (
+                        "expected",
+                        "description",
+                        "reason",
+                        "notes",
+                        "matched_condition",
+                        "detection_field",
+                    ):
                         yield from _case(category, part, value, attack)
 
 

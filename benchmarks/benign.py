@@ -23,7 +23,9 @@ SERVERS: Final = (
 )  # fmt: skip
 DECORATORS: Final = frozenset(("tool", "prompt", "resource"))
 # `server.tool("name", "what it does"`, `registerTool('name', {description: ...`, `mcp.NewTool("name", ... Description(`
-_CALL = re.compile(r"\b(?:tool|registerTool|registerPrompt|addTool|NewTool|MustTool|accountTool)\(\s*['\"`]([\w.-]{2,64})['\"`]")
+_CALL = re.compile(
+    r"\b(?:tool|registerTool|registerPrompt|addTool|NewTool|MustTool|accountTool)\(\s*['\"`]([\w.-]{2,64})['\"`]"
+)
 _TEXT = re.compile(r"\"((?:[^\"\\\n]|\\.){20,})\"|'((?:[^'\\\n]|\\.){20,})'|`((?:[^`\\]|\\.){20,})`")
 _SPAN: Final = 3_000  # characters behind a tool's name in which its texts stand
 DATA: Final = (".json", ".yaml", ".yml", ".csv", ".log", ".py", ".ts", ".go", ".js", ".sql", ".toml", ".xml")
@@ -31,7 +33,9 @@ DOCUMENTS: Final = (".md", ".mdx", ".rst")
 LARGEST: Final = 60_000  # bytes of a file that is a text
 SIZE: Final = 8_000  # characters of a text
 MOST_OF_KIND: Final = 2_500  # texts of a kind from one repository
-_OF_DETECTION = re.compile(r"inject|jailbreak|guardrail|redteam|red-team|security|poison|malicious|attack", re.IGNORECASE)
+_OF_DETECTION = re.compile(
+    r"inject|jailbreak|guardrail|redteam|red-team|security|poison|malicious|attack", re.IGNORECASE
+)
 
 
 def samples(folder: Path) -> Iterator[Sample]:
@@ -86,7 +90,9 @@ def _decorated(source: str) -> Iterator[tuple[str, list[str]]]:
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            names = {getattr(part, "attr", getattr(part, "id", "")) for one in node.decorator_list for part in ast.walk(one)}
+            names = {
+                getattr(part, "attr", getattr(part, "id", "")) for one in node.decorator_list for part in ast.walk(one)
+            }
             if names & DECORATORS:
                 doc = ast.get_docstring(node)
                 yield node.name, [*([doc] if doc else []), *_texts(*node.decorator_list, node.args)]

@@ -24,6 +24,7 @@ SIGNS: Final = (
     (HIDDEN, r"\x1b"),
     (VIEWED, r"\x1b|&#|&lt;|\\[ux]"),
     (VIEWED, r"(?i)[a-z][*`]{1,3}[a-z]"),  # emphasis within a word
+    (VIEWED, r"(?:[0-9A-Fa-f]{2}[ :,]{1,2}(?:0x)?){11}"),  # bytes
     (VIEWED, r"[0-9A-Za-z]{20}"),  # what is readable behind base64 has hardly a sign but letters and digits
 )
 # Beyond ASCII, but in all ordinary texts and nobody's disguise: punctuation, arrows, boxes, emoji, Chinese, Japanese,

@@ -17,7 +17,7 @@ from mcptap.tap.detect.quoted import LISTED, speaks_of
 from mcptap.tap.detect.rule import CHANNELS, WEIGHTS, Channel, TextRule, severity_of
 from mcptap.tap.detect.scanner import Hit, Scanner
 from mcptap.tap.detect.texts import excerpt
-from mcptap.tap.detect.views import HARMLESS, View, views
+from mcptap.tap.detect.views import HARMLESS, View, one_line, views
 
 CONCEALED: Final = "concealed"
 LOWEST: Final = 3  # tiers; what falls below is nothing
@@ -83,12 +83,14 @@ class Injected:
         base = text if text.isascii() else text.translate(_QUOTES)
         among = None if seen is None else seen.rules
         found = self._judged(base, self._hits(base, channel, among), pointer, channel, None)
-        if seen is not None and VIEWED not in seen.signs:
-            return found
+        other = [joined] if (joined := one_line(base)) else []
+        if seen is None or VIEWED in seen.signs:
+            other += sorted(views(base), key=lambda view: view.how not in HARMLESS)
         plainly = {match.rule.id for match in found}
-        for view in views(base):
+        for view in other:
             hits = [hit for hit in self._hits(view.text, channel) if hit.rule.id not in plainly]
             found += self._judged(view.text, hits, pointer, channel, view)
+            plainly |= {hit.rule.id for hit in hits} if view.how in HARMLESS else set()
         return found
 
     def _hits(self, text: str, channel: Channel, among: Set[TextRule] | None = None) -> list[Hit]:
@@ -98,7 +100,10 @@ class Injected:
     def _judged(self, text: str, hits: list[Hit], pointer: str, channel: Channel, view: View | None) -> list[Match]:
         if not hits:
             return []
-        strong = {text.count("\n", 0, hit.start): hit for hit in hits if hit.rule.channels[channel] < LOWEST}
+        strong = {
+            text.count("\n", 0, hit.start): hit for hit in hits
+            if hit.rule.channels[channel] < LOWEST and "\n" not in text[hit.start : hit.end].strip()
+        }  # fmt: skip
         is_list = len(strong) >= LISTED and len({hit.rule.family for hit in strong.values()}) < LISTED
         return [self._match(text, hit, pointer, channel, view, listed=is_list) for hit in hits]
 

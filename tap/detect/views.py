@@ -20,6 +20,7 @@ from mcptap.tap.detect.invisible import INVISIBLE, tag_text
 MAX_VIEWED: Final = 1 << 20  # characters of a text that are looked at in other views
 MAX_DECODED: Final = 1 << 16  # characters of one encoded run
 MAX_RUNS: Final = 64
+SHORT_LINES: Final = 3  # in a row; more may be a sentence that was broken to part its words
 DEPTH: Final = 3  # encodings within encodings
 _LONG: Final = 20  # characters without a blank, from which on a word may be encoded
 _PRINTABLE: Final = 0.95
@@ -33,11 +34,15 @@ _PAIRS: Final = (
 _HOMOGLYPHS: Final = {ord(pair[0]): pair[1] for pair in _PAIRS.split()}
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _MIXED = re.compile(r"[0-9A-Za-z+/=_-]{20}")
+_WRAPPED = re.compile(r"(?<=[A-Za-z0-9+/]{20})\r?\n(?=[A-Za-z0-9+/=])")
+_BYTES = re.compile(r"(?:(?:0x)?[0-9a-fA-F]{2}[ :,]{1,2}){11,}(?:0x)?[0-9a-fA-F]{2}\b")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){12,}")
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|x([0-9a-fA-F]{2}))")
 _EMPHASIS = re.compile(r"[*`](?<=[a-z].)[*`]{0,2}[a-z]", re.IGNORECASE)  # within a word
 _SPACED = re.compile(r"(?<!\w)\w(?:[ .\-_·]\w(?!\w)){2,}")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)?)|\x9b[0-?]*[ -/]*[@-~]")
+_SHORT = re.compile(r"(?:^[^\n]{0,24}\n){3,}[^\n]{0,24}", re.MULTILINE)
+_BREAKS = re.compile(r"\s*\n\s*")
 _MARKS: Final = range(0x300, 0x370)
 
 
@@ -106,6 +111,13 @@ def _spaced(text: str) -> Iterator[View]:
         yield View(_SPACED.sub(lambda run: re.sub(r"[ .\-_·]", "", run[0]), text), "spaced letters")
 
 
+def one_line(text: str) -> View | None:
+    """Short lines in a row as one line: a sentence that is broken at every word or two."""
+    if text.count("\n") < SHORT_LINES or not _SHORT.search(text):
+        return None
+    return View(_SHORT.sub(lambda lines: _BREAKS.sub(" ", lines[0]), text), BROKEN)
+
+
 def may_be_spaced(text: str) -> bool:
     """Whether a text has nearly as many separators as letters."""
     most = len(text) * 2
@@ -114,9 +126,12 @@ def may_be_spaced(text: str) -> bool:
 
 
 def _encoded(text: str) -> Iterator[View]:
+    if (run := _BYTES.search(text)) and (read := _from_hex(re.sub(r"0x|[ :,]", "", run[0][:MAX_DECODED]))) is not None:
+        yield View(read, "hexadecimal")
     long = [word for word in text.split() if len(word) >= _LONG]
     if not any(_MIXED.search(word) for word in long):
         return
+    text = _WRAPPED.sub("", text) if "\n" in text else text
     for pattern, decode, how in _CODECS:
         for count, run in enumerate(pattern.finditer(text)):
             if count == MAX_RUNS:
@@ -155,7 +170,8 @@ _READINGS: Final[tuple[Callable[[str], Iterator[View]], ...]] = (
 )  # fmt: skip
 PARTS: Final = "parts"  # of several texts, read as one
 OPAQUE: Final = frozenset(("base64", "hexadecimal", "percent encoding", PARTS))  # readings that nobody has at a glance
-HARMLESS: Final = frozenset(("without emphasis",))  # readings that nobody hides behind
+BROKEN: Final = "one line"
+HARMLESS: Final = frozenset(("without emphasis", BROKEN))  # readings that nobody hides behind
 
 
 def look_alike(text: str) -> str:

@@ -88,8 +88,9 @@ DEFINITIONS: Final[tuple[TextRule, ...]] = (
     TextRule(
         "parameter-asks-secret", "secrets", "d1",
         r"\b(?:contents?|data|text|value) (?:from|of) (?:reading |the )?(?:[\w.~/]{1,30} ){0,3}?(?:ssh|id rsa|env file|dot env"
-        r"|credentials? file|aws credentials?|private key|passwd|mcp json)\b",
-        ("content|contents|data|text|value", "ssh|rsa|env|credential|credentials|key|passwd|mcp"),
+        r"|credentials? file|aws credentials?|private key|passwd|mcp json)\b"
+        r"|\bcontents? of [`'\"]?(?:[~\w./-]{0,40}/)?\.(?:ssh|aws|env|netrc|npmrc|kube|gnupg|git-credentials)\b",
+        ("content|contents|data|text|value", "ssh|rsa|env|credential|credentials|key|passwd|mcp|aws|netrc|npmrc|kube|gnupg|git"),
         "LLM02, MCP03", "a parameter that asks for the content of a secret file",
         ("content from reading ssh id rsa",), ("content of the file",), detector="poisoned",
     ),
