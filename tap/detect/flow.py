@@ -22,6 +22,7 @@ from mcptap.tap.detect.views import OPAQUE, PARTS, views
 
 GENERATION: Final = 80_000  # values; four generations, of results and of arguments, take about 25 MB when full
 MAX_TEXTS: Final = 20_000  # results that are known as a whole
+MOST_SERVERS: Final = 10_000  # from then on it makes no difference which there are
 MAX_JOINED: Final = 64  # arguments that are read together with their neighbours
 PART: Final = 4  # characters of an argument that may be a part of something
 _OWASP: Final = "LLM02, LLM06, MCP10"
@@ -97,6 +98,7 @@ class Memory:
     _asked: tuple[Numbers, Numbers] = field(default_factory=lambda: ({}, {}))
     _also: dict[int, set[str]] = field(default_factory=dict)  # further servers that had it
     _texts: set[int] = field(default_factory=set)  # results of which everything is known
+    _servers: set[str] = field(default_factory=set)  # whose results are remembered
     _noted: set[tuple[str, str]] = field(default_factory=set)  # servers between which an id went
 
     def knows(self, number: int) -> bool:
@@ -111,6 +113,8 @@ class Memory:
 
     def came(self, numbers: set[int], place: Place) -> None:
         """These values stand in a result."""
+        if len(self._servers) <= MOST_SERVERS:
+            self._servers.add(place.server)
         young, old, (asked, before) = self._young, self._old, self._asked
         fresh = numbers.difference(young).difference(old)
         for number in numbers - fresh if len(fresh) < len(numbers) else ():
@@ -128,8 +132,10 @@ class Memory:
             self._also = {number: servers for number, servers in self._also.items() if number in young}
             self._texts.clear()
 
-    def any_known(self, numbers: set[int]) -> bool:
-        """Whether any of these came in a result."""
+    def any_known(self, numbers: set[int], sink: Place) -> bool:
+        """Whether any of these came in a result, and results came from others than where it goes."""
+        if self._servers <= {sink.server}:
+            return False
         young, old = self._young, self._old
         return any(number in young or number in old for number in numbers)
 
@@ -224,7 +230,7 @@ def readings(said: Said, *, viewed: bool = True) -> Iterator[Reading]:
 
 
 def _known(taken: Taken, place: Place, memory: Memory) -> Iterator[tuple[Value, Place]]:
-    if not memory.any_known(taken.numbers):
+    if not memory.any_known(taken.numbers, place):
         return
     for value in taken.values:
         if origin := memory.origin(number_of(value), place):

@@ -166,7 +166,7 @@ class Watch:
         if HIDDEN in seen.signs:
             yield "hidden", lambda: hidden.find(said.texts, channel, said.target)
         if (seen.rules or VIEWED in seen.signs) and self._all.injected.listens(channel):
-            yield "injected", lambda: self._all.injected.find(said.texts, channel, said.target, seen)
+            yield "injected", lambda: self._all.injected.find(said.texts, channel, said.target, seen, self._glance)
         if channel == "argument":
             yield "flow", lambda: self._sink(said, viewed=VIEWED in seen.signs)
         elif said.record.side == "server" and said.record.kind != "request":
