@@ -10,21 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from mcptap.tap.detect.found import Found, by
+from mcptap.tap.detect.readings import Reading, is_followed
 from mcptap.tap.detect.rule import Rule, Severity
 from mcptap.tap.detect.said import Said
 from mcptap.tap.detect.texts import excerpt
 from mcptap.tap.detect.values import LEAST, RUN, Taken, Value, number_of, take
-from mcptap.tap.detect.views import OPAQUE, PARTS, views
+from mcptap.tap.detect.views import OPAQUE, views
 
 GENERATION: Final = 80_000  # values; four generations, of results and of arguments, take about 25 MB when full
 MAX_TEXTS: Final = 20_000  # results that are known as a whole
 MOST_SERVERS: Final = 10_000  # from then on it makes no difference which there are
-MAX_JOINED: Final = 64  # arguments that are read together with their neighbours
-PART: Final = 4  # characters of an argument that may be a part of something
 _OWASP: Final = "LLM02, LLM06, MCP10"
 SECRET = Rule(
     "secret-flow",
@@ -85,7 +83,6 @@ class Place(NamedTuple):
 
 
 Numbers = dict[int, Place]
-Reading = tuple[str, str, str | None]  # pointer, text, how it was come by; None: it stands there so
 
 
 @dataclass(slots=True)
@@ -212,21 +209,12 @@ def find(spoken: list[Reading], place: Place, memory: Memory) -> list[Found]:
             if opaque and any(other.details["from"] == origin.told() for other in found.values()):
                 continue  # it stands there plainly too
             if value.kind != "id" or not memory.noted(origin, place):
-                found[rule.id, origin.server] = _told(rule, value, how, origin, place, pointer=pointer, memory=memory)
+                found[rule.id, origin.server] = _told(
+                    rule, value, how, origin, place, pointer=pointer, memory=memory,
+                    followed=is_followed(value, text, pointer),
+                )  # fmt: skip
     memory.asked(numbers, place)
     return list(found.values())
-
-
-def readings(said: Said, *, viewed: bool = True) -> Iterator[Reading]:
-    """The arguments as they are, then neighbours as one, then in other views. `viewed`: there may be others."""
-    for pointer, text in said.texts:
-        yield pointer, text, None
-    for (pointer, text), (_, rest) in pairwise(said.texts[:MAX_JOINED]):
-        if len(text) >= PART and len(rest) >= PART and " " not in text and " " not in rest:
-            yield pointer, text + rest, PARTS
-    for pointer, text in said.texts if viewed else ():
-        for view in views(text):
-            yield pointer, view.text, view.how
 
 
 def _known(taken: Taken, place: Place, memory: Memory) -> Iterator[tuple[Value, Place]]:
@@ -256,11 +244,19 @@ def _passage(taken: Taken, place: Place, memory: Memory) -> Iterator[tuple[Value
 
 
 def _told(
-    rule: Rule, value: Value, how: str | None, origin: Place, sink: Place, *, pointer: str, memory: Memory
+    rule: Rule,
+    value: Value,
+    how: str | None,
+    origin: Place,
+    sink: Place,
+    *,
+    pointer: str,
+    memory: Memory,
+    followed: bool = False,
 ) -> Found:
     shown = excerpt(value.text, 0, min(len(value.text), 120), 0)
     severity: Severity | None = None if origin.near(sink) else "low"
-    if value.kind == "id" and rule is TEXT:
+    if (value.kind == "id" and rule is TEXT) or (rule in (TEXT, URL) and followed):
         severity = "info"
     evidence = (
         f"{shown} — from {origin.server} {origin.target or ''} (message {origin.seq}) "
