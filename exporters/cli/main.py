@@ -28,6 +28,7 @@ from mcptap.exporters.cli.query import query
 from mcptap.exporters.cli.redact import redact
 from mcptap.exporters.cli.runs import runs
 from mcptap.exporters.cli.safe import harmless
+from mcptap.exporters.cli.scan import scan
 from mcptap.exporters.cli.scrub import scrub
 from mcptap.exporters.cli.secrets import secrets
 from mcptap.exporters.cli.servers import servers
@@ -48,6 +49,7 @@ COMMANDS = (
     slow,
     findings,
     explain,
+    scan,
     mute,
     unmute,
     approve,
