@@ -206,7 +206,7 @@ def find(spoken: list[Reading], place: Place, memory: Memory) -> list[Found]:
             rule = ENCODED if opaque else _BY_KIND[value.kind]
             if (rule in (URL, TEXT) and not origin.near(place)) or (rule.id, origin.server) in found:
                 continue
-            if opaque and any(other.details["from"] == origin.told() for other in found.values()):
+            if opaque and any(other.details["from"]["server"] == origin.server for other in found.values()):
                 continue  # it stands there plainly too
             if value.kind != "id" or not memory.noted(origin, place):
                 found[rule.id, origin.server] = _told(

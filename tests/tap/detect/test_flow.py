@@ -183,3 +183,11 @@ def test_a_result_that_is_read_after_the_arguments_into_which_it_went_is_recogni
     mail.call("send", {"body": "Zebra-44871-Alpha-X"})
     found = pages.say("server", {"id": pages.seq, "result": late}, at=at)
     assert [(one.rule, one.details["to"]["server"]) for one in found] == [("text-flow", "mail")]
+
+
+def test_what_stands_there_plainly_is_not_told_as_encoded(play: Play, ids: Ids) -> None:
+    pages, notes = play("pages"), play("notes")
+    badge = "https://img.test/badge.svg?logo=python%20packages%20index%20builder%20project%20badges%20today"
+    pages.call("fetch", {"q": "a"}, "shows python packages index builder project badges today, and soon")
+    pages.call("fetch", {"q": "b"}, f"![x]({badge})")
+    assert "encoded-flow" not in ids(notes.call("save", {"body": f"note: {badge} here"}))
