@@ -59,6 +59,10 @@ bench-redaction: $(VENV)/installed ## measure how fast secrets are found, and ho
 backend: $(VENV)-phoenix/installed $(VENV)/installed ## install a real OpenTelemetry backend (900 MB) and test with it
 	$(BIN)/python -m pytest -m backend tests/exporters/otlp
 
+.PHONY: bench-detection
+bench-detection: $(VENV)/installed ## measure what is found of public attacks, and how often wrongly (fetches them)
+	$(BIN)/python -m benchmarks.detection --corpora .corpora
+
 .PHONY: selftest
 selftest: $(VENV)/installed ## compare an odd-behaving server with and without the tap
 	$(BIN)/mcptap selftest
@@ -105,7 +109,7 @@ lock: $(VENV)/installed ## write the versions in .venv down in constraints.txt
 
 .PHONY: clean
 clean: ## remove everything that was made here
-	rm -rf $(VENV) $(DEMO) $(SERVERS)/node_modules $(SERVERS)/prometheus $(VENV)-v? $(VENV)-phoenix build dist
+	rm -rf $(VENV) $(DEMO) .corpora $(SERVERS)/node_modules $(SERVERS)/prometheus $(VENV)-v? $(VENV)-phoenix build dist
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find tap exporters dashboard benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -28,6 +28,7 @@ COMMANDS = {  # the module of each, and the order in the help
     "slow": "slow",
     "findings": "findings",
     "explain": "explain",
+    "scan": "scan",
     "mute": "mute",
     "unmute": "mute",
     "approve": "approve",

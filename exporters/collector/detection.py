@@ -87,6 +87,14 @@ def _settings(home: Path) -> tuple[Settings, str | None]:
         return Settings(), f"{home / CONFIG}: {problem}; until then the built-in rules alone are at work"
 
 
+def settings_of(home: Path) -> Settings:
+    """What is set there. Raises SettingsError, with what is wrong."""
+    settings, problem = _settings(home / CONFIG)
+    if problem:
+        raise SettingsError(problem)
+    return settings
+
+
 def users_rules(home: Path) -> set[str]:
     """The names of the rules in a user's configuration."""
     settings, _ = _settings(home)

@@ -13,8 +13,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from mcptap.tap.detect.flow import EMAIL, SECRET, Place, Reading
+from mcptap.tap.detect.flow import EMAIL, SECRET, Place
 from mcptap.tap.detect.found import Found, by
+from mcptap.tap.detect.readings import Reading
 from mcptap.tap.detect.rule import Rule, Severity
 from mcptap.tap.records import Redaction
 

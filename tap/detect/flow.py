@@ -10,20 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from mcptap.tap.detect.found import Found, by
+from mcptap.tap.detect.readings import Reading, is_followed
 from mcptap.tap.detect.rule import Rule, Severity
 from mcptap.tap.detect.said import Said
 from mcptap.tap.detect.texts import excerpt
 from mcptap.tap.detect.values import LEAST, RUN, Taken, Value, number_of, take
-from mcptap.tap.detect.views import OPAQUE, PARTS, views
+from mcptap.tap.detect.views import OPAQUE, views
 
 GENERATION: Final = 80_000  # values; four generations, of results and of arguments, take about 25 MB when full
 MAX_TEXTS: Final = 20_000  # results that are known as a whole
-MAX_JOINED: Final = 64  # arguments that are read together with their neighbours
-PART: Final = 4  # characters of an argument that may be a part of something
+MOST_SERVERS: Final = 10_000  # from then on it makes no difference which there are
 _OWASP: Final = "LLM02, LLM06, MCP10"
 SECRET = Rule(
     "secret-flow",
@@ -84,7 +83,6 @@ class Place(NamedTuple):
 
 
 Numbers = dict[int, Place]
-Reading = tuple[str, str, str | None]  # pointer, text, how it was come by; None: it stands there so
 
 
 @dataclass(slots=True)
@@ -97,6 +95,7 @@ class Memory:
     _asked: tuple[Numbers, Numbers] = field(default_factory=lambda: ({}, {}))
     _also: dict[int, set[str]] = field(default_factory=dict)  # further servers that had it
     _texts: set[int] = field(default_factory=set)  # results of which everything is known
+    _servers: set[str] = field(default_factory=set)  # whose results are remembered
     _noted: set[tuple[str, str]] = field(default_factory=set)  # servers between which an id went
 
     def knows(self, number: int) -> bool:
@@ -111,6 +110,8 @@ class Memory:
 
     def came(self, numbers: set[int], place: Place) -> None:
         """These values stand in a result."""
+        if len(self._servers) <= MOST_SERVERS:
+            self._servers.add(place.server)
         young, old, (asked, before) = self._young, self._old, self._asked
         fresh = numbers.difference(young).difference(old)
         for number in numbers - fresh if len(fresh) < len(numbers) else ():
@@ -128,8 +129,10 @@ class Memory:
             self._also = {number: servers for number, servers in self._also.items() if number in young}
             self._texts.clear()
 
-    def any_known(self, numbers: set[int]) -> bool:
-        """Whether any of these came in a result."""
+    def any_known(self, numbers: set[int], sink: Place) -> bool:
+        """Whether any of these came in a result, and results came from others than where it goes."""
+        if self._servers <= {sink.server}:
+            return False
         young, old = self._young, self._old
         return any(number in young or number in old for number in numbers)
 
@@ -203,28 +206,19 @@ def find(spoken: list[Reading], place: Place, memory: Memory) -> list[Found]:
             rule = ENCODED if opaque else _BY_KIND[value.kind]
             if (rule in (URL, TEXT) and not origin.near(place)) or (rule.id, origin.server) in found:
                 continue
-            if opaque and any(other.details["from"] == origin.told() for other in found.values()):
+            if opaque and any(other.details["from"]["server"] == origin.server for other in found.values()):
                 continue  # it stands there plainly too
             if value.kind != "id" or not memory.noted(origin, place):
-                found[rule.id, origin.server] = _told(rule, value, how, origin, place, pointer=pointer, memory=memory)
+                found[rule.id, origin.server] = _told(
+                    rule, value, how, origin, place, pointer=pointer, memory=memory,
+                    followed=is_followed(value, text, pointer),
+                )  # fmt: skip
     memory.asked(numbers, place)
     return list(found.values())
 
 
-def readings(said: Said, *, viewed: bool = True) -> Iterator[Reading]:
-    """The arguments as they are, then neighbours as one, then in other views. `viewed`: there may be others."""
-    for pointer, text in said.texts:
-        yield pointer, text, None
-    for (pointer, text), (_, rest) in pairwise(said.texts[:MAX_JOINED]):
-        if len(text) >= PART and len(rest) >= PART and " " not in text and " " not in rest:
-            yield pointer, text + rest, PARTS
-    for pointer, text in said.texts if viewed else ():
-        for view in views(text):
-            yield pointer, view.text, view.how
-
-
 def _known(taken: Taken, place: Place, memory: Memory) -> Iterator[tuple[Value, Place]]:
-    if not memory.any_known(taken.numbers):
+    if not memory.any_known(taken.numbers, place):
         return
     for value in taken.values:
         if origin := memory.origin(number_of(value), place):
@@ -250,11 +244,19 @@ def _passage(taken: Taken, place: Place, memory: Memory) -> Iterator[tuple[Value
 
 
 def _told(
-    rule: Rule, value: Value, how: str | None, origin: Place, sink: Place, *, pointer: str, memory: Memory
+    rule: Rule,
+    value: Value,
+    how: str | None,
+    origin: Place,
+    sink: Place,
+    *,
+    pointer: str,
+    memory: Memory,
+    followed: bool = False,
 ) -> Found:
     shown = excerpt(value.text, 0, min(len(value.text), 120), 0)
     severity: Severity | None = None if origin.near(sink) else "low"
-    if value.kind == "id" and rule is TEXT:
+    if (value.kind == "id" and rule is TEXT) or (rule in (TEXT, URL) and followed):
         severity = "info"
     evidence = (
         f"{shown} — from {origin.server} {origin.target or ''} (message {origin.seq}) "

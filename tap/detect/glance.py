@@ -1,6 +1,6 @@
 r"""The quick look at a text that nearly always says: nothing here to look for.
 
-The idea: one automaton (Hyperscan) holds the words of all rules and the signs of all that is hidden or encoded, and
+The idea: one automaton (Hyperscan) holds a coarse form of all rules and the signs of all that is hidden or encoded, and
 reads a text once. Only what fired looks closer. It fires wherever a rule could match, never less, so what is found does
 not depend on it; without the package everything looks closer. It is not the redaction's automaton: that reads what was
 said, this what was kept, and neither would be faster if they were one.
@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from mcptap.tap.detect.invisible import INVISIBLE
 from mcptap.tap.detect.rule import TextRule
-from mcptap.tap.detect.views import may_be_spaced
+from mcptap.tap.detect.views import may_be_spaced, plain_marks
 
 HIDDEN: Final = "hidden"  # something that a person would not see
 VIEWED: Final = "viewed"  # something that may be read in another way
@@ -24,6 +24,7 @@ SIGNS: Final = (
     (HIDDEN, r"\x1b"),
     (VIEWED, r"\x1b|&#|&lt;|\\[ux]"),
     (VIEWED, r"(?i)[a-z][*`]{1,3}[a-z]"),  # emphasis within a word
+    (VIEWED, r"(?:[0-9A-Fa-f]{2}[ :,]{1,2}(?:0x)?){11}"),  # bytes
     (VIEWED, r"[0-9A-Za-z]{20}"),  # what is readable behind base64 has hardly a sign but letters and digits
 )
 # Beyond ASCII, but in all ordinary texts and nobody's disguise: punctuation, arrows, boxes, emoji, Chinese, Japanese,
@@ -38,7 +39,13 @@ _BLANK_LINES: Final = "\n\n\n"
 PAYS: Final = 1_000  # texts; to look closely at more takes longer than to build the automaton
 MANY_LINES: Final = 60
 MANY_PERCENT: Final = 2  # more of these signs may be an encoding
+OWN: Final = "user"  # rules of a user's own
 _WORD = re.compile(r"[a-z0-9_]+")
+_COUNT = re.compile(r"\\.|\{(\d+),\d+\}")
+_IN_GROUP: Final = r"[^()\[\]\\]|\\.|\[(?:\\.|[^\]\\])*\]"
+_GROUP = re.compile(rf"\(\?:((?:{_IN_GROUP}|\(\?:(?:{_IN_GROUP})*\))*)\)[*+]\??")
+_WORDY = re.compile(r"(?:[A-Za-z0-9|?' *+-]|\\[ws]|\(\?:|\)|\[(?:\\w|[\w'-])*\])*")
+_CLASS = re.compile(r"\[(?:\\.|[^\]\\])*\]|\\.")
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +79,7 @@ class Automaton:
         self.database: Any = None
 
     def build(self) -> None:
-        """Builds it, unless that was tried before. Takes a quarter of a second."""
+        """Builds it, unless that was tried before. Takes half a second."""
         if self._left >= 0:
             self._left = -1
             self.database = _built(self._rules)
@@ -99,7 +106,7 @@ class Glance:
         numbers = self._numbers
         numbers.clear()
         try:
-            self._database.scan((text + "\n").encode(errors="replace"), self._fired, scratch=self._scratch)
+            self._database.scan((plain_marks(text) + "\n").encode(errors="replace"), self._fired, scratch=self._scratch)
         except self._stopped:  # it has seen enough
             return self._automaton.everything
         plain = _signs(text)
@@ -147,11 +154,12 @@ def _built(rules: tuple[TextRule, ...]) -> Any:
         hyperscan = _hyperscan()
     except ImportError:
         return None
-    once, whole = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_UTF8, hyperscan.HS_FLAG_COMBINATION
+    once, whole = hyperscan.HS_FLAG_SINGLEMATCH, hyperscan.HS_FLAG_COMBINATION
     rows = [(pattern, number, once) for number, (_, pattern) in enumerate(SIGNS)]
+    once |= hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_PREFILTER
     first = len(SIGNS) + len(rules)
     for number, rule in enumerate(rules, len(SIGNS)):
-        groups = list(_groups(rule))
+        groups = list(_rows(rule))
         if len(groups) == 1:
             rows.append((groups[0], number, once))
             continue
@@ -172,11 +180,36 @@ def _built(rules: tuple[TextRule, ...]) -> Any:
     return database
 
 
-def _groups(rule: TextRule) -> Iterator[str]:
-    """What the scanner's groups of words are as patterns: whole words, and signs wherever they stand.
+def _rows(rule: TextRule) -> Iterator[str]:
+    """What fires for a rule. A user's pattern may be anything: there it is the words, which must all be there.
 
     A word's end is told by what follows it: the automaton does not combine what looks ahead.
     """
+    if rule.detector != OWN:
+        yield coarse(rule.compiled.pattern)
+        return
     for group in rule.groups:
         items = (rf"\b{item}[^0-9A-Za-z_]" if _WORD.fullmatch(item) else re.escape(item) for item in sorted(group))
-        yield f"(?i)(?:{'|'.join(items)})"
+        yield "|".join(items)
+
+
+def coarse(pattern: str) -> str:
+    """A pattern that matches all that `pattern` does and more, in UTF-8, and takes little time to build.
+
+    Numbers of repeats become any number, repeated groups any run of characters that they may hold; what is beyond ASCII
+    may be a letter or white space; where the text of another message part begins, a text begins.
+    """
+    loose = _GROUP.sub(
+        lambda group: r"[\s\w'-]*" if _WORDY.fullmatch(group[1]) else r"[^\x00]*", _COUNT.sub(_any, pattern)
+    )
+    return _CLASS.sub(_beyond, loose).replace("(?:^|", r"(?:^|\x00|").replace("|$|", r"|$|\x00|")
+
+
+def _any(count: re.Match[str]) -> str:
+    return count[0] if count[1] is None else "*" if count[1] == "0" else "+"
+
+
+def _beyond(item: re.Match[str]) -> str:
+    if item[0] in (r"\s", r"\w"):
+        return rf"[{item[0]}\x80-\xff]"
+    return r"[\x80-\xff" + item[0][1:] if item[0][:2] != "[^" and re.search(r"\\[sw]", item[0]) else item[0]

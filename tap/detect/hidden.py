@@ -72,7 +72,10 @@ PUSHED = Rule(
 RULES: Final = (TAG_TEXT, BIDI_RULE, WIDTHLESS, SELECTED, CONCEAL, TERMINAL, COLOURS, PUSHED)
 
 MANY: Final = 3  # zero-width characters in one text; one or two happen by copying from a page
-_CONCEAL = re.compile(r"(?:\x1b\[|\x9b)(?:[\d;]*;)?8m|(?:\x1b\[|\x9b)(?:38;2;(\d+;\d+;\d+))(?=m).{0,20}48;2;\1m")
+_CONCEAL = re.compile(  # by name, or in the background's own colour
+    r"(?:\x1b\[|\x9b)(?:(?:[\d;]*;)?8m|(?:[\d;]{0,20};)?(?:[39]([0-7]);(?:4|10)\1|38;5;(\d+);48;5;\2|38;2;(\d+;\d+;\d+);48;2;\3)m)"
+    r"|(?:\x1b\[|\x9b)38;2;(\d+;\d+;\d+)m.{0,2}(?:\x1b\[|\x9b)48;2;\4m"
+)
 _CONTROL = re.compile(
     r"(?:\x1b\[|\x9b)[0-9;?]*[A-LP-TX`a-dfhlnrsu@]|\x1b(?:\]|P|X|\^|_)|\x1b[78cMDE]|[\x90\x9d\x9e\x9f]"
 )
@@ -133,10 +136,14 @@ def _terminal(text: str, channel: Channel) -> Iterator[tuple[Rule, int, int, str
         yield COLOURS, match.start(), match.end(), ""
 
 
+def _in_table(text: str, match: re.Match[str]) -> bool:
+    return text[match.end()] == "|" and text[text.rfind("\n", 0, match.start()) + 1 :].lstrip()[:1] == "|"
+
+
 def _pushed(text: str, channel: Channel) -> Iterator[tuple[Rule, int, int, str]]:
     """Tables of reports have wide blanks too: in results only what follows much more of it counts."""
     for match in _PUSHED.finditer(text):
-        if channel != "result" or match.end() - match.start() > 400:
+        if channel != "result" or (match.end() - match.start() > 400 and not _in_table(text, match)):
             yield (
                 PUSHED,
                 match.start(),

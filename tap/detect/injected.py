@@ -6,7 +6,7 @@ severity follows from that. What is found in another view of the text alone was 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -17,13 +17,13 @@ from mcptap.tap.detect.quoted import LISTED, speaks_of
 from mcptap.tap.detect.rule import CHANNELS, WEIGHTS, Channel, TextRule, severity_of
 from mcptap.tap.detect.scanner import Hit, Scanner
 from mcptap.tap.detect.texts import excerpt
-from mcptap.tap.detect.views import HARMLESS, View, views
+from mcptap.tap.detect.views import HARMLESS, View, one_line, plain_marks, views
 
+Look = Callable[[str], Seen]
 CONCEALED: Final = "concealed"
 LOWEST: Final = 3  # tiers; what falls below is nothing
 MAX_TOLD: Final = 20  # matches told with one finding
 REPORTED: Final = 3.0  # a lower score is no finding
-_QUOTES: Final = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0xA0: " "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +68,37 @@ class Injected:
         """Whether any rule is for this channel."""
         return bool(self._decide[channel].rules)
 
-    def matches(self, texts: Iterable[tuple[str, str]], channel: Channel, seen: Seen | None = None) -> list[Match]:
+    def matches(
+        self, texts: Iterable[tuple[str, str]], channel: Channel, seen: Seen | None = None, look: Look | None = None
+    ) -> list[Match]:
         """Everything that the rules of a channel match in these texts."""
-        return [match for pointer, text in texts for match in self._in_text(text, pointer, channel, seen)]
+        return [match for pointer, text in texts for match in self._in_text(text, pointer, channel, seen, look)]
 
     def find(
-        self, texts: Iterable[tuple[str, str]], channel: Channel, target: str | None = None, seen: Seen | None = None
+        self,
+        texts: Iterable[tuple[str, str]],
+        channel: Channel,
+        target: str | None = None,
+        seen: Seen | None = None,
+        look: Look | None = None,
     ) -> list[Found]:
-        """At most one finding: all that speaks for it together. `seen`: what the texts may hold."""
-        found = verdict(self.matches(texts, channel, seen), channel, target)
+        """At most one finding: all that speaks for it together. `seen`: what the texts may hold; `look` sees that."""
+        found = verdict(self.matches(texts, channel, seen, look), channel, target)
         return [found] if found else []
 
-    def _in_text(self, text: str, pointer: str, channel: Channel, seen: Seen | None) -> list[Match]:
-        base = text if text.isascii() else text.translate(_QUOTES)
+    def _in_text(self, text: str, pointer: str, channel: Channel, seen: Seen | None, look: Look | None) -> list[Match]:
+        base = plain_marks(text)
         among = None if seen is None else seen.rules
         found = self._judged(base, self._hits(base, channel, among), pointer, channel, None)
-        if seen is not None and VIEWED not in seen.signs:
-            return found
+        other = [joined] if (joined := one_line(base)) else []
+        if seen is None or VIEWED in seen.signs:
+            other += sorted(views(base), key=lambda view: view.how not in HARMLESS)
         plainly = {match.rule.id for match in found}
-        for view in views(base):
-            hits = [hit for hit in self._hits(view.text, channel) if hit.rule.id not in plainly]
+        for view in other:
+            among = look(view.text).rules if look else None
+            hits = [hit for hit in self._hits(view.text, channel, among) if hit.rule.id not in plainly]
             found += self._judged(view.text, hits, pointer, channel, view)
+            plainly |= {hit.rule.id for hit in hits} if view.how in HARMLESS else set()
         return found
 
     def _hits(self, text: str, channel: Channel, among: Set[TextRule] | None = None) -> list[Hit]:
@@ -98,7 +108,10 @@ class Injected:
     def _judged(self, text: str, hits: list[Hit], pointer: str, channel: Channel, view: View | None) -> list[Match]:
         if not hits:
             return []
-        strong = {text.count("\n", 0, hit.start): hit for hit in hits if hit.rule.channels[channel] < LOWEST}
+        strong = {
+            text.count("\n", 0, hit.start): hit for hit in hits
+            if hit.rule.channels[channel] < LOWEST and "\n" not in text[hit.start : hit.end].strip()
+        }  # fmt: skip
         is_list = len(strong) >= LISTED and len({hit.rule.family for hit in strong.values()}) < LISTED
         return [self._match(text, hit, pointer, channel, view, listed=is_list) for hit in hits]
 

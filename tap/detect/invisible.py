@@ -25,6 +25,7 @@ ZERO_WIDTH: Final = re.compile("[\u200b-\u200d\u2060-\u2064\u180e\ufeff\u034f\u1
 _JOINED: Final = re.compile(
     "(?:[\u2190-\u3299\U0001f000-\U0001faff\ufe0f\u20e3]|[\U0001f3fb-\U0001f3ff])\u200d(?=[\u2190-\u3299\U0001f000-\U0001faff])"
     "|(?<=[\u0590-\u08ff\u0900-\u109f\u1780-\u18af\ufb1d-\ufefc])[\u200c\u200d]|^\ufeff"
+    "|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])[\u200b\u2060]"  # Thai, Lao, Burmese, Khmer part words so
 )
 
 

@@ -37,7 +37,7 @@ def _is_quoted(text: str, start: int, end: int) -> bool:
     """In quotation marks of its own; a value of JSON is not."""
     before = text[max(0, start - 24) : start]
     opening = max((before.rfind(mark) for mark in _OPENING), default=-1)
-    if opening < 0 or "\n" in before[opening:]:
+    if opening < 0 or "\n" in before[opening:] or before[:opening][-1:].isalnum():  # that one closes
         return False
     if before[:opening].rstrip()[-1:] in _JSON and before[:opening].strip():
         return False

@@ -95,9 +95,9 @@ class Scanner:
         `among`: no other rules can match in this text, as somebody knows who has had a quick look at it.
         """
         found: list[Hit] = []
-        narrow = among is None or len(text) > PIECE
+        known = None if among is None else [rule for rule in among if rule in self._order]
         for offset, piece in pieces(text):
-            for rule in self._fired(piece) if narrow else [rule for rule in among or () if rule in self._order]:
+            for rule in self._fired(piece) if known is None else known:
                 for count, match in enumerate(rule.compiled.finditer(piece)):
                     if count == MAX_HITS:
                         break

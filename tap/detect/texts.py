@@ -20,16 +20,22 @@ def leaves(value: Any, pointer: str = "") -> Texts:
 def _gather(value: Any, pointer: str, found: Texts) -> None:
     """Bodies are at most 200 levels deep: what is deeper is not kept."""
     if isinstance(value, str):
-        if value and len(found) < MOST:
-            found.append((pointer, value if len(value) <= MAX_TEXT else _ends(value)))
+        _add(value, pointer, found)
     elif isinstance(value, dict):
         for key, inner in value.items():
-            if isinstance(inner, (str, dict, list)):
+            if isinstance(inner, str):
+                _add(inner, f"{pointer}/{escaped(key)}", found)
+            elif isinstance(inner, (dict, list)):
                 _gather(inner, f"{pointer}/{escaped(key)}", found)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             if isinstance(inner, (str, dict, list)):
                 _gather(inner, f"{pointer}/{index}", found)
+
+
+def _add(text: str, pointer: str, found: Texts) -> None:
+    if text and len(found) < MOST:
+        found.append((pointer, text if len(text) <= MAX_TEXT else _ends(text)))
 
 
 def _ends(text: str) -> str:

@@ -16,7 +16,8 @@ MOST: Final = 1 << 18  # characters of a text that are taken apart
 MOST_VALUES: Final = 2_000  # addresses and tokens of one text, and as many passages
 ANCHOR: Final = 7  # characters from which on a word is long: one of four or five is
 RUN: Final = 6  # words in a row that are a passage by themselves
-_EMAIL = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,5}[A-Za-z]{2,24}\b")
+_LOCAL = re.compile(r"[\w.+-]{1,64}\Z")
+_DOMAIN = re.compile(r"(?:[\w-]{1,63}\.){1,5}[A-Za-z]{2,24}\b")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,15}\Z")
 _REST = re.compile(r"://[^\s\"'<>)\]}\\]{6,2000}")
 _KEPT: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-+~%/\\")
@@ -83,9 +84,12 @@ def number_of(value: Value) -> int:
 
 
 def _addresses(text: str) -> Iterator[Value]:
-    if "@" in text:
-        for match in _EMAIL.finditer(text):
-            yield Value("email", match[0].lower().rstrip("."))
+    at = text.find("@")
+    while at >= 0:  # a search for words before it would try every letter
+        local, domain = _LOCAL.search(text[max(0, at - 64) : at]), _DOMAIN.match(text, at + 1)
+        if local and domain:
+            yield Value("email", f"{local[0]}@{domain[0]}".lower())
+        at = text.find("@", at + 1)
     at = text.find("://")
     while at >= 0:  # a search for schemes would try every letter
         rest, scheme = _REST.match(text, at), _scheme(text[max(0, at - 16) : at])

@@ -20,6 +20,7 @@ from mcptap.tap.detect.invisible import INVISIBLE, tag_text
 MAX_VIEWED: Final = 1 << 20  # characters of a text that are looked at in other views
 MAX_DECODED: Final = 1 << 16  # characters of one encoded run
 MAX_RUNS: Final = 64
+SHORT_LINES: Final = 3  # in a row; more may be a sentence that was broken to part its words
 DEPTH: Final = 3  # encodings within encodings
 _LONG: Final = 20  # characters without a blank, from which on a word may be encoded
 _PRINTABLE: Final = 0.95
@@ -33,12 +34,17 @@ _PAIRS: Final = (
 _HOMOGLYPHS: Final = {ord(pair[0]): pair[1] for pair in _PAIRS.split()}
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _MIXED = re.compile(r"[0-9A-Za-z+/=_-]{20}")
+_PARTING = re.compile(r"0x|[ :,]")
+_BYTES = re.compile(r"(?:(?:0x)?[0-9a-fA-F]{2}[ :,]{1,2}){11,}(?:0x)?[0-9a-fA-F]{2}\b")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){12,}")
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|x([0-9a-fA-F]{2}))")
 _EMPHASIS = re.compile(r"[*`](?<=[a-z].)[*`]{0,2}[a-z]", re.IGNORECASE)  # within a word
 _SPACED = re.compile(r"(?<!\w)\w(?:[ .\-_·]\w(?!\w)){2,}")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)?)|\x9b[0-?]*[ -/]*[@-~]")
-_MARKS: Final = range(0x300, 0x370)
+_SHORT = re.compile(r"(?:^[^\n]{0,24}\n){3,}[^\n]{0,24}", re.MULTILINE)
+_BREAKS = re.compile(r"\s*\n\s*")
+_MARKED: Final = (("\u2018", "'"), ("\u2019", "'"), ("\u201c", '"'), ("\u201d", '"'), ("\xa0", " "))
+_MARKS = re.compile("[\u0300-\u036f]+")
 
 
 class View(NamedTuple):
@@ -68,7 +74,7 @@ def _folded(text: str) -> Iterator[View]:
         yield View(hidden, "Unicode tags")
     plain = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).translate(_HOMOGLYPHS)
     if not plain.isascii():
-        plain = "".join(char for char in unicodedata.normalize("NFD", plain) if ord(char) not in _MARKS)
+        plain = _MARKS.sub("", unicodedata.normalize("NFD", plain))
     if plain != text:
         yield View(plain, "folded characters")
 
@@ -106,6 +112,21 @@ def _spaced(text: str) -> Iterator[View]:
         yield View(_SPACED.sub(lambda run: re.sub(r"[ .\-_·]", "", run[0]), text), "spaced letters")
 
 
+def one_line(text: str) -> View | None:
+    """Short lines in a row as one line: a sentence that is broken at every word or two."""
+    if text.count("\n") < SHORT_LINES or not _SHORT.search(text):
+        return None
+    return View(_SHORT.sub(lambda lines: _BREAKS.sub(" ", lines[0]), text), BROKEN)
+
+
+def plain_marks(text: str) -> str:
+    """The text with ASCII in place of typographic quotation marks and blanks."""
+    if not text.isascii():
+        for mark, plain in _MARKED:
+            text = text.replace(mark, plain)
+    return text
+
+
 def may_be_spaced(text: str) -> bool:
     """Whether a text has nearly as many separators as letters."""
     most = len(text) * 2
@@ -114,15 +135,32 @@ def may_be_spaced(text: str) -> bool:
 
 
 def _encoded(text: str) -> Iterator[View]:
-    long = [word for word in text.split() if len(word) >= _LONG]
-    if not any(_MIXED.search(word) for word in long):
-        return
-    for pattern, decode, how in _CODECS:
-        for count, run in enumerate(pattern.finditer(text)):
-            if count == MAX_RUNS:
-                break
-            if (read := decode(run[0][:MAX_DECODED])) is not None:
-                yield View(read, how)
+    by_bytes = text.count(" ") * 7 > len(text) * 2 or text.count(":") * 4 > len(text)
+    run = _BYTES.search(text) if by_bytes else None
+    if run and (read := _from_hex(_PARTING.sub("", run[0][:MAX_DECODED]))) is not None:
+        yield View(read, "hexadecimal")
+    for word in _runs(text)[:MAX_RUNS]:
+        for pattern, decode, how in _CODECS:
+            for match in pattern.finditer(word[: 2 * MAX_DECODED]):
+                if (read := decode(match[0][:MAX_DECODED])) is not None:
+                    yield View(read, how)
+
+
+def _runs(text: str) -> list[str]:
+    """The long words that may be encoded; those that are nothing else as one, if they follow each other."""
+    found: list[str] = []
+    follows = False
+    for word in text.split():
+        if len(word) < _LONG or not _MIXED.search(word):
+            follows = False
+            continue
+        whole = _BASE64.fullmatch(word) is not None
+        if whole and follows:
+            found[-1] += word
+        else:
+            found.append(word)
+        follows = whole and "=" not in word
+    return found
 
 
 def _from_base64(run: str) -> str | None:
@@ -155,7 +193,8 @@ _READINGS: Final[tuple[Callable[[str], Iterator[View]], ...]] = (
 )  # fmt: skip
 PARTS: Final = "parts"  # of several texts, read as one
 OPAQUE: Final = frozenset(("base64", "hexadecimal", "percent encoding", PARTS))  # readings that nobody has at a glance
-HARMLESS: Final = frozenset(("without emphasis",))  # readings that nobody hides behind
+BROKEN: Final = "one line"
+HARMLESS: Final = frozenset(("without emphasis", BROKEN))  # readings that nobody hides behind
 
 
 def look_alike(text: str) -> str:

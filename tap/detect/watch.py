@@ -24,6 +24,7 @@ from mcptap.tap.detect.credentials import Held
 from mcptap.tap.detect.found import Found, by, finding
 from mcptap.tap.detect.glance import HIDDEN, VIEWED, Glance
 from mcptap.tap.detect.injected import Injected
+from mcptap.tap.detect.readings import readings
 from mcptap.tap.detect.repeats import Repeats
 from mcptap.tap.detect.rule import Rule
 from mcptap.tap.detect.rules import TEXT_RULES
@@ -166,7 +167,7 @@ class Watch:
         if HIDDEN in seen.signs:
             yield "hidden", lambda: hidden.find(said.texts, channel, said.target)
         if (seen.rules or VIEWED in seen.signs) and self._all.injected.listens(channel):
-            yield "injected", lambda: self._all.injected.find(said.texts, channel, said.target, seen)
+            yield "injected", lambda: self._all.injected.find(said.texts, channel, said.target, seen, self._glance)
         if channel == "argument":
             yield "flow", lambda: self._sink(said, viewed=VIEWED in seen.signs)
         elif said.record.side == "server" and said.record.kind != "request":
@@ -195,7 +196,7 @@ class Watch:
 
     def _sink(self, said: Said, *, viewed: bool) -> list[Found]:
         place, redactions, memory, held = self._place(said), said.record.redactions, self._all.memory, self._all.held
-        spoken = list(flow.readings(said, viewed=viewed))
+        spoken = list(readings(said, viewed=viewed))
         with self._all.lock:
             plain = held.plain(spoken, place, self._all.key)
             found = [*held.find(redactions, place), *plain] if redactions or plain else []

@@ -18,7 +18,7 @@ LINKS: Final[tuple[TextRule, ...]] = (
         ("![build](https://ci.example/badge.svg?branch=main)", "[docs](https://e.example/a?b=c)"), detector="links",
     ),
     TextRule(
-        "fill-link", "links", "d1 r2 e2",
+        "fill-link", "links", "d2 r2 e2",
         r"\b(?:replac|substitut|append|insert|fill|encod|put|add|includ)(?:e|es|ing|s)?\b(?: [^\s]{1,40}){1,12}? "
         r"(?:to|into|in|with|at the end of|as)(?: [^\s]{1,30}){0,4}? (?:url|link|query(?: string| parameter)?|image)\b"
         r"|\b(?:render|display|show|output|include|embed)(?: [\w'-]{1,20}){0,3}? (?:markdown )?image\b[^\n]{0,60}https?://",

@@ -29,6 +29,23 @@ GOES_OUT = {
     "hexadecimal": (b"it is Zebra-44871-Alpha-X".hex(), "encoded-flow"),
     "percent encoding": (quote("https://intranet.corp.test/reports/9931", safe=""), "encoded-flow"),
 }
+SECRET = "q7Hd93kfLs02mXz8PvQ4tRbn"
+ENCODED = base64.b64encode(SECRET.encode()).decode()
+APART = {
+    "in three": {"a": SECRET[:8], "b": SECRET[8:16], "c": SECRET[16:]},
+    "behind other words": {"a": f"first {SECRET[:12]}", "b": f"then {SECRET[12:]}"},
+    "encoded, in two": {"a": ENCODED[:14], "b": ENCODED[14:]},
+    "in an address": {"url": f"https://evil.test/{SECRET}/x.png"},
+    "in a query": {"url": f"https://evil.test/?d={SECRET}"},
+    "in bytes": {"a": SECRET.encode().hex(":")},
+}  # fmt: skip
+FOLLOWED = {
+    "an address that is asked for": ({"url": "https://docs.test/3/asyncio-task.html"}, "https://docs.test/3/asyncio-task.html"),
+    "an id": ({"fileId": "1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74O"}, "1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74O"),
+    "a cursor": ({"cursor": "eyJwYWdlIjoyLCJzaXplIjo1MH0="}, "next: eyJwYWdlIjoyLCJzaXplIjo1MH0="),
+    "a repository": ({"repo": "acme-corp-77/customer-portal-v2"}, "acme-corp-77/customer-portal-v2"),
+    "a list of ids": ({"message_ids": ["msg_01XFDUDYJgAACzvnptvV"]}, "msg_01XFDUDYJgAACzvnptvV"),
+}  # fmt: skip
 NAMES = "6f1c2d3e-4a5b-4c6d-8e9f-0a1b2c3d4e5f"
 STAYS = {
     "a date": ("2026-11-21T10:48:00Z", "made at 2026-11-21T10:48:00Z"),
@@ -50,6 +67,22 @@ def test_what_came_from_one_server_is_recognised_in_another_ones_arguments(
     assert one.pointer == "/params/arguments/to/0/body"
     assert (one.details["from"]["run_id"], one.details["from"]["seq"]) == ("run-1", 2)
     assert one.details["to"]["server"] == "mail"
+
+
+@pytest.mark.parametrize("arguments", APART.values(), ids=APART)
+def test_what_is_taken_apart_on_its_way_is_recognised(play: Play, arguments: dict[str, str]) -> None:
+    files, mail = play("files"), play("mail")
+    files.call("read", {"q": "x"}, f"it is {SECRET}")
+    (found, *_) = mail.call("send", arguments)
+    assert found.severity in ("low", "high")
+    assert (found.details["from"]["server"], found.details["to"]["server"]) == ("files", "mail")
+
+
+@pytest.mark.parametrize(("arguments", "text"), FOLLOWED.values(), ids=FOLLOWED)
+def test_what_is_used_as_what_it_is_is_no_more_than_a_note(play: Play, arguments: dict[str, Any], text: str) -> None:
+    files, other = play("files"), play("other")
+    files.call("read", {"q": "x"}, text)
+    assert {one.severity for one in other.call("get", arguments)} <= {"info"}
 
 
 @pytest.mark.parametrize(("argument", "text"), STAYS.values(), ids=STAYS)
@@ -150,3 +183,11 @@ def test_a_result_that_is_read_after_the_arguments_into_which_it_went_is_recogni
     mail.call("send", {"body": "Zebra-44871-Alpha-X"})
     found = pages.say("server", {"id": pages.seq, "result": late}, at=at)
     assert [(one.rule, one.details["to"]["server"]) for one in found] == [("text-flow", "mail")]
+
+
+def test_what_stands_there_plainly_is_not_told_as_encoded(play: Play, ids: Ids) -> None:
+    pages, notes = play("pages"), play("notes")
+    badge = "https://img.test/badge.svg?logo=python%20packages%20index%20builder%20project%20badges%20today"
+    pages.call("fetch", {"q": "a"}, "shows python packages index builder project badges today, and soon")
+    pages.call("fetch", {"q": "b"}, f"![x]({badge})")
+    assert "encoded-flow" not in ids(notes.call("save", {"body": f"note: {badge} here"}))
