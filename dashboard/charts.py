@@ -26,7 +26,8 @@ Ends = tuple[datetime, datetime] | None  # UTC, without zone
 
 HEIGHT: Final = 280
 LEAST_SEEN: Final = 300  # parts of a chart's width
-TIME: Final = alt.Axis(title=None, labelOverlap=True, grid=False)
+# With more ticks every second label is left out for want of room, and with it the dates.
+TIME: Final = alt.Axis(title=None, labelOverlap=True, grid=False, tickCount=8)
 BUCKET: Final = alt.X("bucket:T", axis=TIME)
 AT: Final = alt.Tooltip("bucket:T", title="from", format="%Y-%m-%d %H:%M:%S")
 LOG: Final = alt.Scale(type="log", nice=False)

@@ -36,7 +36,7 @@ def draw(chosen: Chosen) -> None:
     st.selectbox("Example", list(EXAMPLES), index=None, key="example", placeholder="write your own, or begin with one",
                  on_change=_take)  # fmt: skip
     sql = st.text_area("SQL", key="sql", height=140, placeholder="one statement that reads", bind="query-params")
-    st.text("Times are in UTC, durations in milliseconds. `mcptap query` answers the same.")
+    st.text("Times are in UTC, durations in milliseconds. mcptap query answers the same.")
     if not st.button("Run", key="run_query", type="primary") and st.session_state.get("asked") != sql:
         return
     st.session_state["asked"] = sql
