@@ -34,6 +34,7 @@ _GLUE = re.compile(
     r"(?P<secret>(?<![\w.-])[A-Za-z0-9][A-Za-z0-9!@#$%^*_+/=.~-]{9,255})(?![\w(])",
 )
 _IN_TURN = re.compile(r"(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z])).*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*")
 _CAPITALS = re.compile(r"(?=.*[a-z])(?=.*[0-9]).*[A-Z]")
 _STRUCTURED = re.compile(
     r"[A-Za-z]{4,}[-_./][A-Za-z]{3,}|.*[-_./][A-Za-z]{5,}|.*(?:\.\w{1,4}|://.*|\(.*)\Z|.*[0-9]T[0-9]|.*%[2-7][0-9A-F]"
@@ -76,6 +77,8 @@ def _value(text: str, start: int, end: int, keyword: str) -> tuple[int, int] | N
     found = _GLUE.match(text, end)
     if found is None or not _is_random(found["secret"]):
         return None
+    if _BASE64.fullmatch(text, end, found.start("secret")):
+        return None  # in the middle of a picture
     before = text[max(0, start - _MAX_NAME) : start]
     before = before[len(before.rstrip(_NAME_CHARS)) :]
     rest = re.match(r"[\w.-]{0,24}", text[end : end + 24])

@@ -58,6 +58,7 @@ def test_it_is_taken_out(text: str) -> None:
         "credentials.py,sha256=q7W2e9R4t6Y1u8I3o5P0,5326",
         "password 3f2504e0-4f89-11d3-9a0c-0305e82c3301",
         "secret in commit 0a1b2c3d4e5f607182930a1b2c3d4e5f60718293",
+        "iVBORw0KGgoAAAANSUhEUgAAB/pwd/q7W2e9R4t6Y1u8I3o5P0/x",
         "max_tokens q7W2e9R4t6Y1u8I3o5P0",
         "cookie parse(foo=E%3Dmc2%5E2Ab)",
         "token at 2026-11-21T16:53:19Z, Build7a8b",
