@@ -51,11 +51,6 @@ def stands_for_nothing(secret: str) -> bool:
     return _NOTHING.fullmatch(short) is not None or _NOTHING.fullmatch(re.split("[_-]", short)[-1]) is not None
 
 
-def is_identifier(text: str) -> bool:
-    """Whether this is a UUID, or a hash as git and lock files have them."""
-    return _IDENTIFIER.fullmatch(text) is not None
-
-
 def has_random_part(text: str) -> bool:
     """Whether letters and digits take turns in some long part of it that is more than a hash."""
     return _RANDOM_PART.search(text[:512]) is not None
@@ -135,11 +130,6 @@ def _is_jwt(match: re.Match[str]) -> bool:
 
 def _is_base58check(match: re.Match[str]) -> bool:
     return is_base58check(_secret(match))
-
-
-def _begins_with_digits(match: re.Match[str]) -> bool:
-    """The first part of a Discord token is base64 of a number."""
-    return _decoded(_secret(match).split(".")[0]).isdigit()
 
 
 def _is_json(match: re.Match[str]) -> bool:
@@ -223,7 +213,6 @@ CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
     "base64-json": _is_json,
     "base64-pair": _is_colon_pair,
     "basic": _is_basic,
-    "begins-with-digits": _begins_with_digits,
     "beside-semicolon": _is_beside_semicolon,
     "digest": _is_digest,
     "digit": _has_digit,

@@ -13,7 +13,6 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from mcptap.tap.redact.assignment import Assignments
-from mcptap.tap.redact.beside import Beside
 from mcptap.tap.redact.manifest import Manifests
 from mcptap.tap.redact.options import Options
 from mcptap.tap.redact.pem import Tails
@@ -35,7 +34,6 @@ BUILT_IN: Final[tuple[TextRule, ...]] = (
     Options(),
     Manifests(),
     Services(),
-    Beside(),
 )
 
 
