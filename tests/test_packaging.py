@@ -48,7 +48,7 @@ def test_the_wheel_holds_exactly_the_files_of_the_three_packages(contents: dict[
     }
     in_the_wheel = {name for name in contents if ".dist-info/" not in name}
     assert in_the_wheel == in_the_tree
-    assert {Path(name).suffix for name in in_the_wheel} == {".py", ".typed", ".toml", ".json"}
+    assert {Path(name).suffix for name in in_the_wheel} == {".py", ".typed", ".toml", ".json", ".txt"}
 
 
 def test_the_wheel_says_that_it_is_typed_and_how_it_may_be_used(contents: dict[str, str]) -> None:
