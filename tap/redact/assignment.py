@@ -184,7 +184,11 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         return nested.span()
     dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()
     shape = _DOTENV if dotenv else _BARE
-    value = shape.match(text, scheme.end() if scheme else at)
+    begins = scheme.end() if scheme else at
+    value = shape.match(text, begins)
+    bare = _BARE.match(text, begins)
+    if value and bare and dotenv and value[0] == f"{bare[0]},":
+        value, shape = bare, _BARE  # an argument on a line of its own
     if (
         value is None
         or sign in _COMPARED

@@ -123,6 +123,7 @@ def test_what_stands_around_the_value_stays() -> None:
         "{ resumptionToken: lastEventId, }",
         "if cookie == 0 and self.decoder:",
         "cookie = self.tell()",
+        "Session(\n    aws_session_token=SESSION_TOKEN,\n)",
         "var ClientCredentialsProvider = class {",
         "clientSecret: 'my-secret',",
         '"cookie-session": "2.0.0"',
@@ -139,6 +140,7 @@ def test_what_programs_and_manuals_say_of_secrets_is_none(text: str) -> None:
     [
         "password: correctHorse\n",
         "DB_PASSWORD=my_secret_word\n",
+        "DB_PASSWORD=my_secret,word,\n",
         "Server=db;Password=mysecretword1;",
         "password: tr0ub4dor.and_3\n",
         "Cookie: abcdef123456\n",
