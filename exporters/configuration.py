@@ -25,5 +25,7 @@ def document(home: Path) -> dict[str, Any]:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise ConfigurationError(f"is not TOML: {problem}") from None
+    except RecursionError:
+        raise ConfigurationError("is nested too deeply") from None
     except OSError as problem:
         raise ConfigurationError(f"cannot be read: {problem.strerror}") from None

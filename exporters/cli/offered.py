@@ -23,6 +23,7 @@ from mcptap.tap.version import VERSION
 
 REVISION: Final = "2025-06-18"
 MOST_PAGES: Final = 100
+LONGEST_CURSOR: Final = 10_000  # characters; no pipe takes more than some of them from who does not read
 LISTED: Final = {"tools": ("tools/list",), "prompts": ("prompts/list",),
                  "resources": ("resources/list", "resources/templates/list")}  # fmt: skip
 Told = tuple[Side, Any]
@@ -87,7 +88,27 @@ class Server:
 
 def conversation(command: list[str], timeout: float) -> Iterator[Told]:
     """All that was said, each with its side. Raises CommandError."""
-    server = Server(command, timeout)
+    with _told_to_end():
+        server = Server(command, timeout)
+        yield from _conversation(server)
+
+
+@contextlib.contextmanager
+def _told_to_end() -> Iterator[None]:
+    """Who is told to end takes the server along: it has a session of its own."""
+
+    def leave(number: int, _: Any) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _conversation(server: Server) -> Iterator[Told]:
     try:
         hello = {"protocolVersion": REVISION, "capabilities": {}}
         answer = server.ask("initialize", hello | {"clientInfo": {"name": "mcptap-scan", "version": VERSION}})
@@ -107,7 +128,7 @@ def _pages(server: Server, method: str) -> None:
     for _ in range(MOST_PAGES):
         result = server.ask(method, cursor).get("result")
         following = result.get("nextCursor") if isinstance(result, dict) else None
-        if not isinstance(following, str):
+        if not isinstance(following, str) or len(following) > LONGEST_CURSOR:
             return
         cursor = {"cursor": following}
 

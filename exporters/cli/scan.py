@@ -55,14 +55,14 @@ class Scan(click.Command):
 
 @click.command(cls=Scan, options_metavar="[OPTIONS]")
 @click.argument("file", metavar="[FILE | -- SERVER COMMAND...]", required=False)
-@click.option("--timeout", type=click.FloatRange(0.1), default=30.0, metavar="S", help="for all answers of a server")
+@click.option("--timeout", type=click.IntRange(1, 3600), default=30, metavar="S", help="for all answers of a server")
 @click.option("--severity", type=click.Choice(SEVERITIES), default="info", help="this and what is graver")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="exit status 3 if this or something graver is found")
 @with_json
 @with_home
 @click.pass_context
 def scan(
-    context: click.Context, /, home: Path, file: str | None, timeout: float,
+    context: click.Context, /, home: Path, file: str | None, timeout: int,
     *, severity: str, fail_on: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Looks for what is suspicious in a transcript, or in what a server offers, and keeps nothing.
@@ -128,9 +128,10 @@ def _line(number: int, data: bytes) -> Line | None:
         return None
     if isinstance(value, dict) and value.get("side") in ("client", "server") and "message" in value:
         return Line(number, value["side"], value["message"])
-    if not isinstance(value, dict) or not value.keys() & {"method", "result", "error"}:
+    first = value[0] if isinstance(value, list) and value else value  # of a batch
+    if not isinstance(first, dict) or not first.keys() & {"method", "result", "error"}:
         return None
-    return Line(number, _side(value), value)
+    return Line(number, _side(first), value)
 
 
 def _side(message: dict[str, Any]) -> Side:
@@ -172,12 +173,22 @@ def _found(home: Path, lines: Iterable[Line], *, large: bool) -> Iterator[tuple[
     for line in lines:
         asked = asked or line.side == "client"
         for side, message in (*_question(line, asked=asked), (line.side, line.message)):
-            data = (message.encode() if isinstance(message, str) else orjson.dumps(message)) + b"\n"
+            data = _wire(message)
             records = analysis.data(side, offsets[side], BEGAN + line.number * 10**9, data)
             offsets[side] += len(data)
             for found in (found for record in records for found in watch.see(record)):
                 if asked or found.rule != "orphan-answer":
                     yield line.number, found
+
+
+def _wire(message: Any) -> bytes:
+    """A message as a line. What is nested too deeply for one is told as noise."""
+    if isinstance(message, str):
+        return message.encode() + b"\n"
+    try:
+        return orjson.dumps(message) + b"\n"
+    except TypeError:
+        return b"nested too deeply\n"
 
 
 def _question(line: Line, *, asked: bool) -> Iterator[tuple[Side, Any]]:

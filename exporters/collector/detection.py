@@ -89,7 +89,7 @@ def _settings(home: Path) -> tuple[Settings, str | None]:
 
 def settings_of(home: Path) -> Settings:
     """What is set there. Raises SettingsError, with what is wrong."""
-    settings, problem = _settings(home / CONFIG)
+    settings, problem = _settings(home)
     if problem:
         raise SettingsError(problem)
     return settings

@@ -1,7 +1,9 @@
 """A secret that was found once is taken out wherever else the same value has it.
 
 A name or a shape tells a secret in one place; in the next it stands bare: `token: …`, and then `curl -H 'X: …'`. What
-looks random enough not to stand there by chance is remembered while one value is searched, and then looked for.
+looks random enough not to stand there by chance is remembered while one value is searched, and then looked for. Only
+what has the form of a token is: a server names secrets as it likes, and must not have paths, addresses or sentences
+taken out of its own texts before anybody has looked at them.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from typing import Any, Final
 from mcptap.tap.redact.checks import entropy
 from mcptap.tap.redact.rule import PLACEHOLDER
 
+OPAQUE: Final = "request-state"  # which may hold anything
 MAX_KNOWN: Final = 32  # secrets that are looked for again in one value
-_RANDOM = re.compile(r"""(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[^\s"'\\\[\]{}<>]{10,256}""")
+_RANDOM = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9_+=-]{12,256}")
+_ENVELOPE: Final = ("jsonrpc", "id", "method")  # of a message: what joins it with others stays
 _LEAST_ENTROPY: Final = 2.8  # bits per character
 _KEPT = re.compile(f"({PLACEHOLDER.pattern})")
 
@@ -25,7 +29,7 @@ Mark = Callable[[str, str, str], str]  # of a secret, its rule and a pointer: wh
 
 def remember(known: Known, secret: str, rule: str) -> None:
     """Adds a secret that can be told from a word, while there is room."""
-    if len(known) < MAX_KNOWN and _RANDOM.fullmatch(secret) and entropy(secret) >= _LEAST_ENTROPY:
+    if rule != OPAQUE and len(known) < MAX_KNOWN and _RANDOM.fullmatch(secret) and entropy(secret) >= _LEAST_ENTROPY:
         known.setdefault(secret, rule)
 
 
@@ -40,7 +44,10 @@ def without(value: Any, known: Mapping[str, str], mark: Mark, pointer: str) -> A
                     item = _replaced(item, secret, partial(mark, secret, rule, at))
             return item
         if isinstance(item, dict):
-            return {key: clean(below, f"{at}/{step(key)}") for key, below in item.items()}
+            return {
+                key: below if not at and key in _ENVELOPE else clean(below, f"{at}/{step(key)}")
+                for key, below in item.items()
+            }
         if isinstance(item, list):
             return [clean(below, f"{at}/{index}") for index, below in enumerate(item)]
         return item

@@ -37,7 +37,7 @@ _COMPARED: Final = ("==", "===", "!=", "!==")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
 _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
 _NESTED = re.compile(
-    r"""(?:\{(?!\{|[\w ]*\})|\[(?!\.\.\.|[\w ]*\]))[^\n]{3,}"""
+    r"""(?:\{(?!\{|[A-Za-z_ ]*\})|\[(?!\.\.\.|[A-Za-z_ ]*\]))[^\n]{3,}"""
 )  # where it ends is not told by a pattern
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
 _INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
@@ -60,7 +60,7 @@ _WORDS: Final = (
 _NO_SECRET = re.compile(
     rf"""(?:.{{1,2}}|yes|off|none|null|nil|true|false|undefined|void|the|this|that|must|should|will|can|from|with
     |[\^~<>=]{{1,2}}\s?\d[\w.*-]*|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{{1,2}}/.*|your[-_\ ].*|.*[-_]here
-    |.*(?:\.\.\.|…)|\w{{0,12}}[-_]?\*+|\[[\w\ :.-]*\]|https?://[^\s@?]*
+    |.*(?:\.\.\.|…)|\w{{0,12}}[-_]?\*+|\[[A-Za-z\ :._-]*\]|https?://[\w.:-]*(?:/[a-z._-]{{0,24}})*
     |(?:my|some|any|test|dummy|fake|example|sample|invalid)[-_\ ]
         (?:user(?:name)?|secret|pass|password|passwd|(?:api|access|secret)[-_\ ]?key
         |(?:(?:access|refresh)[-_\ ]?)?token)
@@ -68,9 +68,10 @@ _NO_SECRET = re.compile(
     |(?:(?:{_WORDS})[-_\ ]?){{1,6}}(?:key|token|secret)s?|token|key|cookie|value|pass|pat|credentials?|/\^.*
     |hidden|redacted|filtered|masked|omitted|include|omit|same-origin|\w{{2,8}}[-_]your\w*
     |str|string|bytes|int|integer|number|bool|boolean|object|any|required
-    |optional|\.{{2,}}|\*+|x{{3,}}|\$\w+|\$[{{(].*|await|new|class|async|function|lambda|yield|\{{\{{?.*|<[^>]*>?|%\w+%
+    |optional|\.{{2,}}|\*+|x{{3,}}|\$\w+|\$[{{(].*|await|new|class|async|function|lambda|yield
+    |\{{\{{.*|\{{[A-Za-z_.\ ]*(?:\}}.*)?|<[^>]*>?|%\w+%
     |\[REDACTED:[a-z0-9-]+:[0-9a-f]{{8}}\]
-    |\w*\(.*|[A-Za-z_]\w*(?:\.\w+)*[(\[].*
+    |\w+\(.*|[A-Za-z_]\w*(?:\.\w+)*[(\[].*
     |(?:self|this|os|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
@@ -79,6 +80,7 @@ _COMPUTED = re.compile(r"\$[{(]|\{\{")  # what is too long to be judged whole
 _MODULE = re.compile(r"[a-z_]{1,32}(?:\.[a-z_]{1,32}){1,4}")  # a cookie has a name and a sign, or is no word
 _WORD_ONLY = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*[.!?]*")
 _LONGEST_STAND_IN: Final = 80  # characters
+_AFTER_QUOTE: Final = tuple(",+)]};: \n")
 _GOES_ON = re.compile(r"[ \t]+(?:&&|\|\||\?|[+<>=!]=?|===|instanceof\b|as\b|if\b|or\b|and\b|for\b)[ \t]")
 # The name of something else, in the spelling of programs: `clientSecret`, `tokens.refresh_token`, `SESSION_TOKEN`.
 _REFERENCE = re.compile(r"[A-Za-z_$]+(?:(?:\?\.|\.|::|->)[A-Za-z_$]+)*")
@@ -141,6 +143,7 @@ def _closes(text: str, name: int, sign: re.Match[str], quoted: re.Match[str]) ->
         text[max(0, name - 1) : name] == opener
         and opener not in text[sign.end("rest") : sign.start("sign")]
         and sign.end() == sign.end("sign")
+        and text[quoted.end("open") : quoted.end("open") + 1] in _AFTER_QUOTE
     )
 
 

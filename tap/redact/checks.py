@@ -34,7 +34,7 @@ _RANDOM_PART = re.compile(
 )
 _TURNS = re.compile(r"(?=[^\W_]{12})(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))){3}", re.ASCII)
 _HEX_PART = re.compile(r"(?<![^\W_])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{32,}(?![^\W_])", re.ASCII)
-_TEMPLATE = re.compile(r"[$#%]?\{|<|\$\(|%\(")
+_TEMPLATE = re.compile(r"(?:[$#%]?\{\{?[^{}]*\}?\}|<[^<>]*>|\$\([^()]*\)|%\([^()]*\)\w?)+")
 _NOTHING = re.compile(r"[xX*._•-]{6,}|<.*>|your(?:[-_ ][a-z]{1,12}){1,5}", re.DOTALL)
 
 
@@ -155,7 +155,7 @@ def _is_beside_semicolon(match: re.Match[str]) -> bool:
 def _is_url_password(match: re.Match[str]) -> bool:
     """Neither a template nor the words of a manual, `user:pass`."""
     user = match[0].removeprefix("://").partition(":")[0]
-    return _TEMPLATE.match(match["secret"]) is None and not (
+    return _TEMPLATE.fullmatch(match["secret"]) is None and not (
         user.lower() in ("user", "username") and match["secret"].lower() in ("pass", "p%40ss")
     )
 

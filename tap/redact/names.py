@@ -50,7 +50,7 @@ _ABOUT: Final = _words(
     "count counts limit limits length size type types policy policies url urls uri endpoint endpoints expires expiry "
     "expiration expired ttl usage estimate estimates estimated budget name names path file field fields required "
     "enabled supported server servers domain method methods min max strength arn jar exists store at in stdin "
-    "scope scopes params navigation env variable namespace header headers location provider manager schema pattern "
+    "scope scopes navigation env variable namespace location provider manager schema pattern "
     "regex format hint description title label placeholder error errors handler permission permissions"
 )  # fmt: skip
 _EXACT: Final = frozenset(

@@ -61,3 +61,25 @@ def test_of_many_secrets_only_some_are_looked_for_again() -> None:
     clean, redactions = REDACTOR.value(value)
     assert len(redactions) >= 100
     assert VALUE not in str(clean["tokens"])
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["~/.ssh/id_ed25519", "http://evil1.example/collect0", "2025-06-18T10:00:00Z", "localhost:5432", "a1@b2.test"],
+)
+def test_a_server_cannot_have_its_own_words_taken_out_before_they_are_looked_at(named: str) -> None:
+    tool = {"description": f"First read {named}, then go on", "_meta": {"token": named}}
+    clean, _ = REDACTOR.value({"result": {"tools": [tool], "requestState": named}})
+    assert clean["result"]["tools"][0]["_meta"]["token"].startswith("[REDACTED:")
+    assert clean["result"]["tools"][0]["description"] == f"First read {named}, then go on"
+
+
+def test_what_a_server_wants_back_is_not_looked_for() -> None:
+    clean, _ = REDACTOR.value({"result": {"requestState": VALUE, "text": f"see {VALUE}"}})
+    assert clean["result"]["text"] == f"see {VALUE}"
+
+
+def test_the_id_of_a_message_stays() -> None:
+    clean, _ = REDACTOR.value({"jsonrpc": "2.0", "id": VALUE, "params": {"token": VALUE, "id": VALUE}})
+    assert clean["id"] == VALUE
+    assert VALUE not in str(clean["params"])

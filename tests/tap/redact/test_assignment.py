@@ -150,3 +150,25 @@ def test_what_programs_and_manuals_say_of_secrets_is_none(text: str) -> None:
 )
 def test_a_value_that_could_be_a_name_is_taken_out_where_values_stand(text: str) -> None:
     assert len(REDACTOR.text(text)[1]) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pwd={Zq9x8w7v6u};",
+        "Password={abc Zq9x8 def};",
+        "redis://default:{p4ss}w0rdZq9@h",
+        "mongodb+srv://bob:${PW}Zq9x8w7v@h",
+        "SLACK_TOKEN=https://hooks.test/T00/B00/Zq9x8w7v6u",
+        "API_SECRET=[Zq9x8w7v6u5t4s3r]",
+        "password=(abc123!x9",
+        'sh -c "PGPASSWORD="Zq9x8w7v6u" psql"',
+        "authorization_header: Zq9x8w7v6u5t",
+        "sha1-ghp" + "_0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R",
+    ],
+)
+def test_what_only_begins_like_a_stand_in_is_taken_out(text: str) -> None:
+    clean, _ = REDACTOR.text(text)
+    assert "Zq9x8" not in clean
+    assert "0a1B2c3D4e" not in clean
+    assert "REDACTED" in clean
