@@ -55,16 +55,19 @@ class Counting:
         hurry = self._delivery.hurry.is_set() and self._dirty and not self._delivery.failures
         if not self._totals.series or (time.monotonic() < self._send_at and not hurry):
             return False
-        now = time.time_ns()
+        now, taken = time.time_ns(), False
         for part in list(self._totals.parts(self._most)):
             outcome = self._attempt(part, now)
             if outcome.verdict == "delivered":
                 self._taken(part, now, outcome.rejected)
+                taken = True
             elif outcome.verdict != "poison" or len(part.series) > 1:
                 self._most = max(1, len(part.series) // 2) if outcome.verdict == "poison" else self._most
                 self._send_at = time.monotonic() + max(0.0, self._delivery.next_at - time.time())
                 return False
         self._send_at = time.monotonic() + self._destination.interval_s
+        if not taken:
+            return False  # a backend that refuses every single series has a wrong setting: all is kept
         if self._destination.delta:
             self._totals = Totals(now)
         self._totals.sent_at = now

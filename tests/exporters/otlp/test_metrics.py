@@ -278,3 +278,32 @@ def test_a_backend_that_takes_only_little_at_once_gets_all_and_one_that_refuses_
         tool = attributes_of(point)["gen_ai.tool.name"]
         counts[tool] = counts[tool] + point.count if temporality == "delta" else max(counts[tool], point.count)
     assert counts == {f"t{number}": 1 for number in range(30)}
+
+
+@pytest.mark.parametrize("temporality", ["cumulative", "delta"])
+def test_what_a_backend_with_a_wrong_setting_refuses_is_kept_until_it_takes_it(
+    recording: Any, backend: Any, lanes: Any, until: Any, attributes_of: Any, temporality: str
+) -> None:
+    asked: list[int] = []
+
+    def wrong_at_first(_path: str, request: Any) -> int:
+        asked.append(len(list(points_of(request))))
+        return 400 if len(asked) < 40 else 200
+
+    backend.answers = [wrong_at_first] * 10_000
+    run = recording()
+    for number in range(3):
+        run.answer(run.call(f"t{number}"), content=[])
+    run.end()
+    settings = {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": temporality}
+    lane = lanes(backend.url, "metrics", OTEL_METRIC_EXPORT_INTERVAL="100", **settings)
+    until(lambda: lane.status()["sent"])
+    assert len(asked) >= 40, "nothing counts as sent before anything was taken"
+    lane.leave()
+    lane.join(30)
+    tools = {
+        attributes_of(point).get("gen_ai.tool.name")
+        for message in backend.of("/v1/metrics")
+        for point in points_of(message)
+    }
+    assert {"t0", "t1", "t2"} <= tools
