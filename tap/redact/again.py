@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from mcptap.tap.redact.checks import entropy
 from mcptap.tap.redact.rule import PLACEHOLDER
+from mcptap.tap.redact.walk import step
 
 OPAQUE: Final = "request-state"  # which may hold anything
 MAX_KNOWN: Final = 32  # secrets that are looked for again in one value
@@ -63,11 +64,3 @@ def _replaced(text: str, secret: str, mark: Callable[[], str]) -> str:
             pieces = parts[index].split(secret)
             parts[index] = pieces[0] + "".join(mark() + piece for piece in pieces[1:])
     return "".join(parts)
-
-
-MAX_STEP: Final = 200  # characters of one key in a pointer
-
-
-def step(key: str) -> str:
-    """One step of a JSON pointer."""
-    return key[:MAX_STEP].replace("~", "~0").replace("/", "~1")

@@ -14,7 +14,6 @@ import orjson
 
 from mcptap.tap.records import Redaction
 from mcptap.tap.redact import members as forms
-from mcptap.tap.redact.again import step
 from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.pem import KeyLines
 from mcptap.tap.redact.rule import TextRule
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 200  # orjson writes 254 levels, and a record adds some
 MAX_OPENED: Final = 3  # JSON in a string in a string
 MAX_KEY: Final = 128  # characters of a key that is worth remembering
+_MAX_STEP: Final = 200  # characters of one key in a pointer
 MAX_BY_NAME: Final = 256  # characters of a value that is read together with its key
 STATE: Final = "requestState"  # opaque to all but the server: it may hold anything
 _OPTION = re.compile(r"--?[\w.-]{1,64}")
@@ -216,3 +216,8 @@ class Walk:
             return None  # what a parser drops, such as a member that comes twice, stands in the text only
         self._found.extend(Redaction(pointer, note.rule, note.fingerprint, note.length) for note in found)
         return written
+
+
+def step(key: str) -> str:
+    """One step of a JSON pointer."""
+    return key[:_MAX_STEP].replace("~", "~0").replace("/", "~1")
