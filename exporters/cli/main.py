@@ -74,10 +74,7 @@ class Commands(click.Group):
 
     def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name, imported now."""
-        if cmd_name not in COMMANDS:
-            return None
-        found: click.Command = getattr(import_module(f"mcptap.exporters.cli.{COMMANDS[cmd_name]}"), cmd_name)
-        return found
+        return command(cmd_name) if cmd_name in COMMANDS else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -98,9 +95,8 @@ cli = Commands("mcptap")
 
 def command(name: str) -> click.Command:
     """A command by its name in the table. Raises KeyError."""
-    if found := cli.get_command(click.Context(cli), name):
-        return found
-    raise KeyError(name)
+    found: click.Command = getattr(import_module(f"mcptap.exporters.cli.{COMMANDS[name]}"), name)
+    return found
 
 
 def run_command(options: dict[str, Any], words: list[str]) -> NoReturn:

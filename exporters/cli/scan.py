@@ -70,15 +70,13 @@ def scan(
     FILE has a JSON-RPC message in each line, or {"side": "client" or "server", "message": ...}. A server is started,
     asked what it offers, and ended.
     """
-    command = context.meta.get("command")
-    if (file is None) == (not command):
+    command: list[str] = context.meta.get("command", [])
+    path = Path(file) if file is not None else None
+    if (path is None) == (not command):
         raise CommandError("name either a file or, behind --, a server's command", "see mcptap scan --help")
-    lines = _asked(command, timeout) if command else _read(Path(file or ""))
-    found = [
-        (line, one)
-        for line, one in _found(home, lines, large=bool(file) and _is_large(Path(file or "")))
-        if _at_least(one, severity)
-    ]
+    lines = _read(path) if path else _asked(command, timeout)
+    large = path is not None and _is_large(path)
+    found = [(line, one) for line, one in _found(home, lines, large=large) if _at_least(one, severity)]
     if as_json:
         write_json(_as_json(line, one) for line, one in found)
     else:
