@@ -7,6 +7,7 @@ every fact of both runs must be equal, except those that the row leaves out, eac
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -91,10 +92,14 @@ def make_cases(*, big: int = 100 * MB, flood: int = 20 * MB, thorough: bool = Fa
 
     `thorough` takes every exit code and signal.
     """
-    early = min(4 * MB, flood)
     codes, deaths = (EXIT_CODES, DEATHS + DEATHS_MORE) if thorough else (EXIT_SAMPLE, DEATHS_SAMPLE)
+    return (*payload_cases(), *traffic_cases(big, flood), *end_cases(codes, deaths), *descriptor_cases())
+
+
+def traffic_cases(big: int, flood: int) -> tuple[Case, ...]:
+    """What passes: long, much, at once, slowly, or not at all."""
+    early = min(4 * MB, flood)
     return (
-        *payload_cases(),
         Case(
             "a long line",
             f"one line of {big:,} bytes passes both ways",
@@ -145,6 +150,12 @@ def make_cases(*, big: int = 100 * MB, flood: int = 20 * MB, thorough: bool = Fa
             watch,
             (("last-words", "50000"), ("last-words", str(MB))),
         ),
+    )
+
+
+def end_cases(codes: Sequence[int], deaths: Sequence[str]) -> tuple[Case, ...]:
+    """How it ends: by itself, by a signal, by the end of stdin, or against its will."""
+    return (
         Case(
             "exit status",
             f"{len(codes)} exit codes come back",
@@ -178,6 +189,12 @@ def make_cases(*, big: int = 100 * MB, flood: int = 20 * MB, thorough: bool = Fa
             (("leave-grandchild",),),
             left_out=("output ends with the process",),
         ),  # behind the tap it does, which is better
+    )
+
+
+def descriptor_cases() -> tuple[Case, ...]:
+    """What is closed, and all that a process has besides: signals, surroundings, environment."""
+    return (
         Case(
             "closes stdout",
             "the host sees the end of stdout, the server still listens",
