@@ -131,7 +131,7 @@ def test_a_command_line_in_the_readme_is_understood(words: list[str], mcptap: li
 @pytest.mark.parametrize("sql", QUERIES)
 def test_a_query_in_the_readme_is_answered(sql: str) -> None:
     with empty_store() as connection:
-        connection.execute(sql)
+        assert connection.execute(sql).description, "an answer has columns"
 
 
 def test_the_configurations_wrap_a_server_by_an_absolute_path() -> None:

@@ -148,6 +148,7 @@ def test_hostile_text_on_every_page_reaches_for_nothing_and_runs_nothing(visitor
     for path in DEEP:
         one.go(path.replace("run=last", f"run={hostile_run}"))
         harmless(one, path)
+    assert one.wrong == []
 
 
 def harmless(one: Visitor, place: str) -> None:
@@ -249,6 +250,7 @@ def test_the_layout_holds_around_lines_of_ten_megabytes(visitor: Any, recording:
     for path in (f"runs?run={run_id}&part=Messages&seq={seq}", f"runs?run={run_id}&part=stderr", "?server=large"):
         one.go(path)
         harmless(one, path)
+    assert one.wrong == []
 
 
 def test_a_stopped_collector_and_a_locked_store_are_told_and_the_page_recovers(visitor: Any, recording: Any) -> None:

@@ -195,7 +195,7 @@ def test_every_request_of_a_client_is_found_in_the_store(tap, place):
         {"method": "resources/list", "target": None, "outcome": "ok"},
         {"method": "resources/read", "target": "office://berlin", "outcome": "ok"},
     ]
-    tap.until(lambda: tap.query("select method, target, outcome from exchanges order by seq") == wanted)
+    assert tap.until(lambda: tap.query("select method, target, outcome from exchanges order by seq") == wanted)
 
 
 # The Inspector's command line: one process, and one server, per request

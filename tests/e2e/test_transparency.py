@@ -121,7 +121,7 @@ def test_when_the_host_is_killed_the_tap_and_the_server_end(tap):
     (child,) = psutil.Process(host.pid).children()
     host.kill()
     host.wait()
-    tap.until(lambda: not tap.alive(child.pid) and not tap.alive(int(server)))
+    assert tap.until(lambda: not tap.alive(child.pid) and not tap.alive(int(server)))
 
 
 def test_when_the_tap_is_killed_a_server_that_ignores_the_end_is_not_left_behind(tap):
