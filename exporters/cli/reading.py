@@ -15,6 +15,7 @@ from typing import Any
 
 from mcptap.exporters.cli.errors import CommandError
 from mcptap.exporters.cli.output import note
+from mcptap.exporters.cli.units import size
 from mcptap.exporters.collector import client
 
 FRESH_S = 1.0  # what a run just ended has still to deliver reaches a new collector in this time
@@ -136,6 +137,12 @@ class Reader:
         return answer.get("op") == "leased"
 
 
+def _behind(store: dict[str, Any]) -> str:
+    """The line that says what an answer leaves out."""
+    why = "" if store["state"] == "ok" else f" ({store['state']} {store['detail']})"
+    return f"{size(store['lag_bytes'])} of the journal are not in the tables yet{why}; ask again for the rest"
+
+
 def _await_tables(home: Path) -> None:
     """Returns when the tables are up to date, or have had their time and can at least be read. Raises CommandError."""
     begun = time.monotonic()
@@ -149,8 +156,7 @@ def _await_tables(home: Path) -> None:
         if readable and store["lag_bytes"] == 0 and told["collector"]["uptime_s"] > FRESH_S:
             return
         if readable and waited > CATCH_UP_S + FRESH_S:
-            if store["state"] != "ok":
-                note(f"the tables are behind the journal: {store['state']} {store['detail']}")
+            note(_behind(store))
             return
         if not readable and (waited > START_UP_S or store["state"] in {"locked", "full"}):
             cure = CURES.get(store["state"], "mcptap status tells more")
