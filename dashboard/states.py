@@ -18,6 +18,7 @@ from mcptap.exporters.collector import client
 
 WRAP: Final = "mcptap -- npx -y @modelcontextprotocol/server-everything"
 LOOK_AGAIN: Final = "2s"
+ANY_RUN: Final = "SELECT run_id FROM runs LIMIT 1"
 # state -> what is the matter, what to do, which command
 TOLD: Final[Mapping[str, tuple[str, str, str]]] = {
     "empty": ("Nothing is recorded yet", "Put this before a server's command in your host's settings:", WRAP),
@@ -38,7 +39,7 @@ def unavailable(condition: Condition, home: Path) -> None:
     what, cure, command = TOLD.get(condition.state, OTHER)
     st.header(what)  # lint: table
     st.text(cure)
-    safe.command(command.replace("mcptap", f"mcptap --home {shlex.quote(str(home))}", 1))
+    _command(command, home)
     if condition.state == "stopped":
         st.button("Start the collector", key="start_collector", on_click=_start, args=(home,))
     for told in (condition.detail, st.session_state.pop("start_problem", "")):
@@ -48,10 +49,20 @@ def unavailable(condition: Condition, home: Path) -> None:
 
 
 def nothing(what: str, *, clear: Any = None) -> None:
-    """An empty part of a page: why, and what to do. `what` is ours."""
+    """An empty part of a page: why, and what to do. `what` is ours. `clear` removes the filters, if they are why."""
+    if clear is not None and not store.rows(ANY_RUN):
+        recorded, cure, command = TOLD["empty"]
+        st.text(f"{recorded}. {cure}")
+        _command(command, store.home())
+        return
     st.text(what)
     if clear is not None:
         st.button("Show everything recorded", key=f"clear_{abs(hash(what))}", on_click=clear)
+
+
+def _command(command: str, home: Path) -> None:
+    """A command to copy that works on this state directory."""
+    safe.command(command.replace("mcptap", f"mcptap --home {shlex.quote(str(home))}", 1))
 
 
 def unreadable(problem: Exception) -> None:

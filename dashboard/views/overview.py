@@ -85,8 +85,7 @@ def draw(chosen: Chosen) -> None:
     known = asked(chosen)
     _figures(chosen, known)
     if not known.told:
-        states.nothing("No call fits. Wrap a server, or look at a longer time.", clear=filters.clear)
-        safe.command(states.WRAP)
+        states.nothing("No call fits. Look at a longer time, or at more servers.", clear=filters.clear)
     else:
         st.subheader("Activity")
         charts.activity(known.activity, known.step, chosen.ends, key="activity")

@@ -64,7 +64,6 @@ def draw(chosen: Chosen) -> None:
     rows = store.rows(f"FROM {chosen.asked('server_summary', targets=False)}")
     if not rows:
         states.nothing("No server fits.", clear=filters.clear)
-        safe.command(states.WRAP)
         return
     st.text("Pick a server to see its runs, crashes and unused tools.")
     picked = safe.table(rows, SERVER, key="servers", pick=True)

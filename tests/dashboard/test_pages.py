@@ -56,6 +56,16 @@ def test_a_page_is_drawn_whether_or_not_there_is_something_to_show(shown: Any, p
     assert len(app.main) > 0
 
 
+@pytest.mark.parametrize("page", PAGES[:-1])
+def test_while_nothing_is_recorded_a_page_says_how_to_begin(
+    shown: Any, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mcptap.dashboard.states.ANY_RUN", "SELECT run_id FROM runs WHERE false")
+    app = drawn(page, seconds=900, server="no such server")
+    assert any("-- npx -y" in code.value for code in app.code)
+    assert not any("everything" in button.label for button in app.button)
+
+
 def test_the_overview_has_the_numbers_that_sql_gives(shown: Any) -> None:
     told = metrics(drawn("overview"))
     ((calls, rate, servers, tokens),) = shown.sql(
