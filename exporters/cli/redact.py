@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mcptap.tap.redact import Transcript
 
 MAX_LINE = 16 << 20  # bytes; a longer line is not searched, and not shown
+PIECE = 1 << 16  # bytes that are read at a time
 
 
 @click.command()
@@ -78,38 +79,46 @@ def _transcript(home: Path, *, large: bool) -> Transcript:
 
 
 def _copy(source: BinaryIO, transcript: Transcript, *, followed: bool) -> int:
-    """The number of lines. What is followed is shown at once."""
-    count, ended = 0, True
-    for line, ended in _lines(source, transcript):
-        count += 1
-        told = transcript.feed(line) if isinstance(line, str) else (*transcript.end(), line.decode())
-        _write(told, ended=ended or transcript.holds)
-        if followed:
-            sys.stdout.buffer.flush()
-    _write(transcript.end(), ended=ended)
-    sys.stdout.buffer.flush()
+    """The number of lines. What is followed is shown as it comes."""
+    count = 0
+    for lines, ended in _together(source):
+        told: list[str] = []
+        for line in lines:
+            count += 1
+            told += _told(transcript, line, count)
+        if followed or not ended:
+            told += transcript.pause() if ended else transcript.end()
+        _write(told, ended=ended)
+    _write([*transcript.end()], ended=True)
     return count
 
 
-def _write(lines: Iterable[str], *, ended: bool) -> None:
-    if told := [line.encode(errors="replace") for line in lines]:
-        sys.stdout.buffer.write(b"\n".join(told) + b"\n" * ended)
+def _told(transcript: Transcript, line: bytes, number_: int) -> Iterator[str]:
+    """What can be told once this line is known. Raises CommandError."""
+    if b"\0" in line:
+        raise CommandError(f"line {number_} has NUL bytes: this is not UTF-8 text", "convert it first")
+    text = line.decode(errors="replace")
+    return transcript.leave_out(text) if len(line) > MAX_LINE else transcript.feed(text)
 
 
-def _lines(source: BinaryIO, transcript: Transcript) -> Iterator[tuple[str | bytes, bool]]:
-    """Each line and whether a newline ends it. Bytes: what stands for a line that is too long. Raises CommandError."""
-    number_ = 0
-    while data := source.readline(MAX_LINE):
-        number_ += 1
-        if b"\0" in data:
-            raise CommandError(f"line {number_} has NUL bytes: this is not UTF-8 text", "convert it first")
-        if len(data) < MAX_LINE or data.endswith(b"\n"):
-            yield data.removesuffix(b"\n").decode(errors="replace"), data.endswith(b"\n")
-            continue
-        stands = transcript.unscanned(data.decode(errors="replace")).encode()
-        while len(data) == MAX_LINE and not data.endswith(b"\n"):
-            data = source.readline(MAX_LINE)
-        yield stands, data.endswith(b"\n")
+def _write(told: list[str], *, ended: bool) -> None:
+    if told:
+        sys.stdout.buffer.write("\n".join(told).encode(errors="replace") + b"\n" * ended)
+        sys.stdout.buffer.flush()
+
+
+def _together(source: BinaryIO) -> Iterator[tuple[list[bytes], bool]]:
+    """The lines that came together, and whether a newline ends the last of them."""
+    begun = bytearray()  # of a line; of one that is too long no more is read into memory
+    while data := source.read1(PIECE):  # type: ignore[attr-defined]  # what open and stdin give has it
+        first, *others = data.split(b"\n")
+        if len(begun) <= MAX_LINE:
+            begun += first
+        if others:
+            yield [bytes(begun), *others[:-1]], True
+            begun[:] = others[-1]
+    if begun:
+        yield [bytes(begun)], False
 
 
 def _summarise(transcript: Transcript, lines: int, *, as_json: bool) -> None:

@@ -1,7 +1,8 @@
-"""Any text, line by line, without secrets: JSON by its keys and in its form, everything else as lines of text.
+"""Any text, line by line, without secrets: JSON by its keys and in its form, everything else in blocks of lines.
 
-The idea: a line is let go as soon as nothing behind it can tell what it holds. Lines that may be one JSON document, or
-one run of base64, wait for each other, up to a limit; so a stream of any length takes the memory of its longest line.
+The idea: a line is let go as soon as nothing behind it can tell what it holds. Lines of text are searched together, so
+that a value on the line behind its name is seen, and a look at many costs hardly more than a look at one. Lines that
+may be one JSON document wait for its end, up to a limit; so any stream takes the memory of its longest line only.
 """
 
 from __future__ import annotations
@@ -24,10 +25,9 @@ from mcptap.tap.redact.walk import UnscannableError
 MAX_HELD: Final = 16 << 20  # characters of lines that wait for each other
 MAX_DEPTH: Final = 250  # of brackets; what is nested deeper is not searched anyway
 _STRUCTURE: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|"')
+BLOCK: Final = 32_768  # characters of lines that are searched together; up to twice as many where no line is empty
 _WRAPPED: Final = re.compile(r"(?:.*[^A-Za-z0-9+/_-])?(?:[A-Za-z0-9+/_-]{60}|[A-Za-z0-9+/_-]{64}|[A-Za-z0-9+/_-]{72}"
                              r"|[A-Za-z0-9+/_-]{76}|[A-Za-z0-9+/_-]{80})\r?", re.ASCII)  # fmt: skip
-_GOES_ON: Final = re.compile(r"[A-Za-z0-9+/_-]{1,80}={0,2}\r?", re.ASCII)
-_MAX_WRAPPED: Final = 1 << 20  # characters
 
 # How programs write JSON: whatever is equal to it holds nothing that its value does not. Reading tokens takes longer.
 _USUAL: Final = (lambda value: orjson.dumps(value).decode(), json.dumps, partial(json.dumps, ensure_ascii=False))
@@ -41,54 +41,57 @@ class Transcript:
         self._lines = LineRedactor(redactor)
         self._held: list[str] = []
         self._size = 0
-        self._depth = 0  # of the JSON document that the held lines may be; 0: they are base64
+        self._depth = 0  # of the JSON document that the held lines may be; 0: they are text
         self.rules: Counter[str] = Counter()
         self.secrets: set[tuple[str, str]] = set()  # rule and fingerprint
 
-    @property
-    def holds(self) -> bool:
-        """Whether the last line has not been told yet."""
-        return bool(self._held)
-
     def feed(self, line: str) -> Iterator[str]:
-        """The lines that can be told now, as many as were fed."""
-        if self._held and not self._depth:
-            if _GOES_ON.fullmatch(line) and self._size < _MAX_WRAPPED:
-                self._hold(line)
-                if not _WRAPPED.fullmatch(line[-100:]):
-                    yield from self._wrapped()
-                return
-            yield from self._wrapped()
-        if self._held:
+        """What can be told now, in order: a piece may be of several lines."""
+        if self._depth:
             yield from self._continued(line)
-        elif not self._lines.open and self._begins(line):
-            self._hold(line)
-        else:
+        elif self._lines.open or "-----BEGIN" in line:  # a key's lines are told one by one
+            yield from self._settled()
             yield self._line(line)
+        elif (depth := _opens(line)) or (clean := self._json_line(line)) is None:
+            if depth:
+                yield from self._settled()
+            self._depth = depth
+            self._hold(line)
+            if self._is_full(line):
+                yield from self._settled()
+        else:
+            yield from self._settled()
+            yield clean
+
+    def pause(self) -> Iterator[str]:
+        """What can be told while nothing more comes."""
+        if self._held and not self._depth and not _WRAPPED.fullmatch(self._held[-1][-100:]):
+            yield from self._settled()
 
     def end(self) -> Iterator[str]:
         """What was still held."""
-        yield from self._apart() if self._depth else self._wrapped()
+        yield from self._apart() if self._depth else self._settled()
 
-    def unscanned(self, text: str) -> str:
-        """What stands in place of a text that is not searched."""
-        clean, note = self._redactor.placeholder(text, UNSCANNED)
-        self._note((note,))
-        return clean
+    def leave_out(self, line: str) -> Iterator[str]:
+        """What is told in place of a line that is too long to be searched."""
+        yield from self.end()
+        yield self._unscanned(line)
 
     def _hold(self, line: str) -> None:
         self._held.append(line)
-        self._size += len(line)
+        self._size += len(line) + 1
 
     def _taken(self) -> list[str]:
         held, self._held, self._size, self._depth = self._held, [], 0, 0
         return held
 
-    def _begins(self, line: str) -> bool:
-        """Whether more lines are needed to know what this one is."""
-        if line.lstrip()[:1] in ("{", "["):
-            self._depth = max(0, _depth(line, 0) or 0)
-        return self._depth > 0 or _WRAPPED.fullmatch(line[-100:]) is not None
+    def _is_full(self, line: str) -> bool:
+        """Whether a block of text ends with this line."""
+        if self._depth or self._size < BLOCK:
+            return False
+        return self._size >= MAX_HELD or (
+            (not line.strip() or self._size >= 2 * BLOCK) and not _WRAPPED.fullmatch(line[-100:])
+        )
 
     def _continued(self, line: str) -> Iterator[str]:
         """One more line of what may be a JSON document."""
@@ -105,22 +108,36 @@ class Transcript:
             yield from self._apart()
 
     def _apart(self) -> Iterator[str]:
-        """Held lines that are no document."""
+        """Held lines that are no document: each for itself."""
         for line in self._taken():
-            yield self._line(line)
+            clean = self._json_line(line)
+            yield self._line(line) if clean is None else clean
 
-    def _wrapped(self) -> Iterator[str]:
-        if held := self._taken():
-            yield self._text("\n".join(held))
+    def _settled(self) -> Iterator[str]:
+        """Held lines of text."""
+        if not (lines := self._taken()):
+            return
+        clean, notes = self._redactor.text("\n".join(lines))
+        if any(note.rule == UNSCANNED for note in notes):
+            yield from map(self._line, lines)
+        else:
+            self._note(notes)
+            yield clean
 
-    def _line(self, line: str) -> str:
-        clean = None if self._lines.open or line.lstrip()[:1] not in ("{", "[", '"') else self._json(line)
-        return self._text(line) if clean is None else clean
-
-    def _text(self, text: str) -> str:
+    def _line(self, text: str) -> str:
+        """One line of text."""
         clean, notes = self._lines.line(text)
         self._note(notes)
         return clean
+
+    def _unscanned(self, text: str) -> str:
+        clean, note = self._redactor.placeholder(text, UNSCANNED)
+        self._note((note,))
+        return clean
+
+    def _json_line(self, line: str) -> str | None:
+        """A line that is JSON by itself; None if it is none."""
+        return None if self._lines.open or line.lstrip()[:1] not in ("{", "[", '"') else self._json(line)
 
     def _json(self, text: str) -> str | None:
         """A JSON text without secrets, in its form; None if it is none, or nothing is found in its values."""
@@ -130,7 +147,7 @@ class Transcript:
         except orjson.JSONDecodeError:
             return None
         except UnscannableError:
-            return self.unscanned(text)
+            return self._unscanned(text)
         if not notes:
             return self._unchanged(text, value)
         self._note(notes)
@@ -146,11 +163,16 @@ class Transcript:
         try:
             return rewritten(text, value, value)
         except FormError:
-            return self._text(text)
+            return self._line(text)
 
     def _note(self, notes: tuple[Redaction, ...]) -> None:
         self.rules.update(note.rule for note in notes)
         self.secrets.update((note.rule, note.fingerprint) for note in notes)
+
+
+def _opens(line: str) -> int:
+    """How many brackets a line leaves open that may begin a JSON document."""
+    return max(0, _depth(line, 0) or 0) if line.lstrip()[:1] in ("{", "[") else 0
 
 
 def _depth(line: str, depth: int) -> int | None:

@@ -89,9 +89,33 @@ def test_a_value_nested_too_deeply_is_not_kept() -> None:
 
 def test_what_waits_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mcptap.tap.redact.transcript.MAX_HELD", 1000)
+    monkeypatch.setattr("mcptap.tap.redact.transcript.BLOCK", 100)
     transcript = Transcript(REDACTOR)
     given_out = [clean for line in ["[", *['"x",'] * 999] for clean in transcript.feed(line)]
-    assert len(given_out) > 500
+    assert "\n".join(given_out).count("\n") > 900
+
+
+def test_a_value_on_the_lines_behind_its_name_is_seen() -> None:
+    clean, transcript = told(f"database:\n  password: |\n    {PASSWORD}\n  port: 5432\n")
+    assert PASSWORD not in clean
+    assert clean.endswith("  port: 5432\n")
+    assert transcript.rules.total() == 1
+
+
+def test_while_nothing_more_comes_text_is_told_unless_it_may_go_on() -> None:
+    transcript = Transcript(REDACTOR)
+    assert [*transcript.feed("one"), *transcript.feed("two"), *transcript.pause()] == ["one\ntwo"]
+    assert [*transcript.feed("x" * 64), *transcript.pause()] == []
+    assert [*transcript.feed("["), *transcript.pause()] == ["x" * 64]
+    assert [*transcript.end()] == ["["]
+
+
+def test_a_block_ends_where_a_line_is_empty() -> None:
+    transcript = Transcript(REDACTOR)
+    lines = ["ten words of text " * 10, *["more"] * 7, ""] * 400
+    blocks = [block for line in lines for block in transcript.feed(line)]
+    assert len(blocks) == 2
+    assert all(block.endswith("more\n") for block in blocks)
 
 
 @given(VALUES, st.sampled_from([None, 2, "\t"]), st.booleans())
