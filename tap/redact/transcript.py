@@ -52,16 +52,16 @@ class Transcript:
         elif self._lines.open or "-----BEGIN" in line:  # a key's lines are told one by one
             yield from self._settled()
             yield self._line(line)
-        elif (depth := _opens(line)) or (clean := self._json_line(line)) is None:
-            if depth:
+        elif (clean := self._json_line(line)) is not None:
+            yield from self._settled()
+            yield clean
+        else:
+            if depth := _opens(line):
                 yield from self._settled()
             self._depth = depth
             self._hold(line)
             if self._is_full(line):
                 yield from self._settled()
-        else:
-            yield from self._settled()
-            yield clean
 
     def pause(self) -> Iterator[str]:
         """What can be told while nothing more comes."""
