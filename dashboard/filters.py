@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import streamlit as st
@@ -29,6 +29,8 @@ USUAL: Final = "7 d"
 STEPS: Final = (1, 5, 15, 60, 300, 900, 3600, 10_800, 21_600, 86_400, 604_800)  # seconds
 POINTS: Final = 60  # of a chart, about
 LEAST_S: Final = 5
+MINUTE: Final = 60
+EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  as the store has its times
 ROUNDED: Final = 200  # parts of a span that its beginning is rounded to
 MOST: Final = 2_000  # names to choose from
 
@@ -72,13 +74,7 @@ class Chosen:
         if self.seconds is None:
             return None
         moment = int(time.time() - self.seconds) // self._grain * self._grain
-        return datetime(1970, 1, 1) + timedelta(seconds=moment)  # noqa: DTZ001
-
-    @property
-    def ends(self) -> tuple[datetime, datetime] | None:
-        """The span for an axis: it moves on in steps, so that a chart is not drawn anew for every second."""
-        since = self.since
-        return None if since is None else (since, since + timedelta(seconds=(self.seconds or 0) + self._grain))
+        return EPOCH + timedelta(seconds=moment)
 
     @property
     def _grain(self) -> int:
@@ -115,11 +111,34 @@ def clear() -> None:
 
 def step(chosen: Chosen) -> int:
     """Seconds between two points of a chart, so that there are about as many as can be told apart."""
-    seconds = chosen.seconds
-    if seconds is None:
-        first = store.one(FIRST).get("first")
-        seconds = int((datetime.now(UTC) - first).total_seconds()) if first else 0
+    seconds = _shown_s(chosen)
     return next((step for step in STEPS if seconds <= step * POINTS), STEPS[-1])
+
+
+def ends(chosen: Chosen) -> tuple[datetime, datetime] | None:
+    """The span for an axis, in UTC without zone: what is chosen, but nothing from before the first run.
+
+    It moves on in steps, so that a chart is not drawn anew for every second. None: that of the data.
+    """
+    since, first = chosen.since, _first()
+    if since is None or first is None:
+        return None
+    begin = max(since, first - timedelta(seconds=step(chosen)))
+    grain = max(MINUTE, _shown_s(chosen) // ROUNDED)
+    return begin, EPOCH + timedelta(seconds=(int(time.time()) // grain + 1) * grain)
+
+
+def _first() -> datetime | None:
+    """The second in which the first run began: UTC without zone."""
+    first = store.one(FIRST).get("first")
+    return first.replace(microsecond=0, tzinfo=None) if first else None
+
+
+def _shown_s(chosen: Chosen) -> int:
+    """Seconds of what is chosen in which anything was recorded."""
+    first = _first()
+    recorded = int(time.time() - (first - EPOCH).total_seconds()) if first else 0
+    return recorded if chosen.seconds is None else min(chosen.seconds, recorded)
 
 
 def _labels(sql: str) -> list[str]:

@@ -34,12 +34,12 @@ def draw(chosen: Chosen) -> None:
         return
     st.text("The server's own time per answer, without what a person or a model was waited for.")
     st.subheader("Percentiles")
-    charts.percentiles(rows, chosen.ends, key="percentiles")
+    charts.percentiles(rows, filters.ends(chosen), key="percentiles")
     st.subheader("How many calls took how long")
     heat = store.rows(f"FROM {chosen.asked('latency_heatmap', step=f'INTERVAL {step} SECOND')}")
-    charts.heat(heat, step, chosen.ends, key="heat")
+    charts.heat(heat, step, filters.ends(chosen), key="heat")
     st.subheader("Whose time it was")
-    charts.waiting(rows, step, chosen.ends, key="waiting")
+    charts.waiting(rows, step, filters.ends(chosen), key="waiting")
     st.subheader("Slowest calls")
     slow = store.rows(
         f"FROM {chosen.asked('slow_calls', most=str(MOST))} SELECT *, right(run_id, 8) || '/' || seq AS place"

@@ -88,7 +88,7 @@ def draw(chosen: Chosen) -> None:
         states.nothing("No call fits. Look at a longer time, or at more servers.", clear=filters.clear)
     else:
         st.subheader("Activity")
-        charts.activity(known.activity, known.step, chosen.ends, key="activity")
+        charts.activity(known.activity, known.step, filters.ends(chosen), key="activity")
         _tools(known.tools)
     left, right = st.columns(2)
     with left:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +254,15 @@ def test_a_span_is_rounded_so_that_viewers_share_what_was_asked() -> None:
     chosen = filters.Chosen(3600)
     assert chosen.since
     assert chosen.since.second % 6 == 0 or chosen.since.timestamp() % 18 == 0
+
+
+def test_an_axis_has_nothing_from_before_anything_was_recorded(shown: Any) -> None:
+    ((first,),) = shown.sql("SELECT min(started_at) FROM runs")
+    week = filters.Chosen(604_800)
+    begin, end = filters.ends(week) or (first, first)
+    assert first - timedelta(seconds=filters.step(week) + 1) <= begin < first < end
+    assert filters.step(week) < 604_800 / filters.POINTS, "the points of a chart are of what was recorded"
+    assert filters.ends(filters.Chosen()) is None
 
 
 def test_a_name_that_is_sql_is_only_a_name(shown: Any) -> None:
