@@ -26,8 +26,12 @@ Ends = tuple[datetime, datetime] | None  # UTC, without zone
 
 HEIGHT: Final = 280
 LEAST_SEEN: Final = 300  # parts of a chart's width
+# Vega would write 19:40 as 07:40, without saying which half of the day that is.
+CLOCK: Final = """hours(datum.value) + minutes(datum.value) + seconds(datum.value) == 0
+    ? timeFormat(datum.value, '%b %d')
+    : timeFormat(datum.value, seconds(datum.value) == 0 ? '%H:%M' : ':%S')"""
 # With more ticks every second label is left out for want of room, and with it the dates.
-TIME: Final = alt.Axis(title=None, labelOverlap=True, grid=False, tickCount=8)
+TIME: Final = alt.Axis(title=None, labelOverlap=True, grid=False, tickCount=8, labelExpr=CLOCK)
 BUCKET: Final = alt.X("bucket:T", axis=TIME)
 AT: Final = alt.Tooltip("bucket:T", title="from", format="%Y-%m-%d %H:%M:%S")
 LOG: Final = alt.Scale(type="log", nice=False)
