@@ -41,7 +41,7 @@ class Speakers:
                 self._initialize = {
                     key: self._initialize[key] for key in self._initialize if key != "requested_version"
                 }
-        elif request.method == DISCOVER and not failed:
+        elif request.method == DISCOVER and facts.get("server_name"):  # it need not say who it is each time
             self._discovered = facts
 
     def version(self, request: Pending, reply: Facts) -> tuple[str | None, Literal["legacy", "modern"] | None]:

@@ -77,3 +77,12 @@ def test_while_the_handshake_is_open_its_request_counts(talk: Any) -> None:
     talk.say("client", id=1, method="initialize", params={"protocolVersion": "2025-11-25"})
     talk.say("client", id=2, method="ping")
     assert told(talk.answer(2)) == ("2025-11-25", "legacy", None, None)
+
+
+def test_a_discovery_that_names_no_server_takes_no_name_away(talk: Any) -> None:
+    for rpc_id, told_meta in ((1, {"_meta": {PREFIX + "serverInfo": {"name": "s", "version": "9"}}}), (2, {})):
+        talk.say("client", id=rpc_id, method="server/discover", params={"_meta": meta("a")})
+        talk.answer(rpc_id, supportedVersions=["2026-07-28"], **told_meta)
+    talk.call(3, _meta=meta("a"))
+    exchange = talk.answer(3)
+    assert (exchange.server_name, exchange.server_version) == ("s", "9")
