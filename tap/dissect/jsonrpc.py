@@ -85,6 +85,17 @@ def id_text(value: Any) -> str:
     return f"{text[:MAX_ID]}…{sha256(text.encode()).hexdigest()[:16]}"
 
 
+def respelled(rpc_id: str) -> str | None:
+    """A whole number's other form as JSON text, `1.0` of `1` and the reverse; None of any other id.
+
+    To JavaScript they are one number, and a peer that reads every number as a float answers 1 with 1.0.
+    """
+    whole = rpc_id.removesuffix(".0")
+    if not whole.removeprefix("-").isdigit():
+        return None
+    return whole if whole != rpc_id else f"{rpc_id}.0"
+
+
 def _is_id(value: Any) -> bool:
     return value is None or (isinstance(value, (str, int, float)) and not isinstance(value, bool))
 
