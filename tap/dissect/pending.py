@@ -39,6 +39,7 @@ class Pending:
     probe: bool
     logical_id: str
     round: int | None
+    handshake: tuple[dict[str, Any], dict[str, Any]] | None = None  # what had been settled when it was sent
     trace_id: str | None = None  # of the request that began its logical call
     progress: int = 0
     logs: int = 0
