@@ -191,9 +191,8 @@ _ROWS = (
     # Who the two were, as far as their own words told it: the last that is known. A version is of the same words.
     """UPDATE runs SET host_name = coalesce(host.name, host_name),
             host_version = CASE WHEN host IS NULL THEN host_version ELSE host.version END,
-            server_name = coalesce(server.name, server_name),
-            server_version = CASE WHEN server IS NULL THEN server_version ELSE server.version END,
-            protocol_version = coalesce(protocol, protocol_version)
+            server_name = coalesce(server.name, server_name), protocol_version = coalesce(protocol, protocol_version),
+            server_version = CASE WHEN server IS NULL THEN server_version ELSE server.version END
         FROM (SELECT run_id AS of_run,
                 arg_max({'name': facts->>'client_name', 'version': facts->>'client_version'}, seq)
                     FILTER (by_client AND (facts->>'client_name') IS NOT NULL) AS host,

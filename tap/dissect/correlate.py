@@ -196,7 +196,7 @@ class Correlator:
             return (made,)
         key = (request.side, request.facts["task_id"])
         if request.method == methods.TASK_RESULT:
-            told = self._tasks.result(key, reply.at, _outcome(reply))
+            told = self._tasks.result(key, reply.at, _outcome(reply), facts)
         elif request.method == methods.TASK_CANCEL and reply.kind == "result" and "task_status" not in facts:
             told = self._tasks.cancel(key, reply.at)
         else:

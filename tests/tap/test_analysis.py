@@ -19,6 +19,7 @@ from mcptap.tap.dissect.frames import Framer
 from mcptap.tap.record_json import record_from_json
 from mcptap.tap.records import Gap, MessageRecord, Record, RunEnded, RunStarted, StderrLine, Stream, Usage
 from mcptap.tap.redact import Redactor
+from mcptap.tap.redact.settings import Settings
 
 REDACTOR = Redactor(b"k" * 32)
 SECRET = "ghp_" + "a1B2" * 10
@@ -298,6 +299,25 @@ def test_a_request_state_is_hashed_also_where_the_body_is_not_kept() -> None:
         ("run/1", 1),
         ("run/1", 2),
     ]
+
+
+def test_what_a_failed_task_tells_is_not_kept_where_bodies_are_not() -> None:
+    analysis = Analysis(STARTED, Redactor(b"k" * 32, settings=Settings(mode="metadata")))
+    failed = {"content": [{"type": "text", "text": "patient Jane Roe"}], "isError": True}
+    client = [
+        rpc(id=1, method="tools/call", params={"name": "t", "task": {}}),
+        rpc(id=2, method="tasks/result", params={"taskId": "T"}),
+        rpc(id=3, method="tasks/get", params={"taskId": "T"}),
+    ]
+    server = [
+        rpc(id=1, result={"task": {"taskId": "T", "status": "working"}}),
+        rpc(id=3, result={"taskId": "T", "status": "failed", "statusMessage": "Jane Roe"}),
+        rpc(id=2, result=failed),
+    ]
+    records = analysis.data("client", 0, 1, b"".join(client)) + analysis.data("server", 0, 2, b"".join(server))
+    assert "Jane" not in str(records)
+    assert [one.task_outcome for one in records[-1].exchanges] == [None]
+    assert records[-2].exchanges[-1].task_outcome == "tool_error"
 
 
 def test_an_answer_to_nothing_is_marked_and_a_second_one_too() -> None:
