@@ -132,8 +132,9 @@ def tool_error(source: dict[str, Any], found: Facts) -> None:
     content = source.get("content")
     if source.get("isError") is not True or not isinstance(content, list):
         return
-    if told := texts([members(item).get("text") for item in content[:MAX_ITEMS]]):
-        found["task_error_message"] = told[0]
+    told = texts([members(item).get("text") for item in content[:MAX_ITEMS]]) or ()
+    if first_told := next(filter(str.strip, told), None):
+        found["task_error_message"] = first_told
 
 
 def is_code(value: Any) -> bool:

@@ -70,7 +70,7 @@ def test_a_modern_task_brings_its_result_with_its_status(talk: Any, task: dict[s
     assert (told.seq, told.task_outcome) == (1, outcome)
 
 
-TEXT = {"isError": True, "content": [{"type": "image"}, {"type": "text", "text": "no"}]}
+TEXT = {"isError": True, "content": [{"type": "image"}, {"text": " "}, {"type": "text", "text": "no"}]}
 
 
 @pytest.mark.parametrize(
