@@ -194,6 +194,7 @@ class Analysis:
         hashed = frame.sha256 or (self._redactor.digest(frame.data) if is_hashed(cleaned.unscanned) else None)
         self._seq += 1
         own = self._seq if message.kind == "request" else None
+        facts = {**(cleaned.facts or {}), "size_bytes": message.size} if message.size else cleaned.facts
         record = partial(
             MessageRecord,
             seq=self._seq,
@@ -210,11 +211,11 @@ class Analysis:
             sha256=hashed,
             redactions=cleaned.redactions,
         )
-        alone = record(facts=cleaned.facts, exchange_seq=own)
+        alone = record(facts=facts, exchange_seq=own)
         exchanges, belongs, orphan = guarded(lambda: self._correlator.settle(alone), NOTHING, "an exchange")
         if not exchanges and not orphan and belongs == own:
             return alone
-        facts = {**(cleaned.facts or {}), "orphan": orphan} if orphan else cleaned.facts
+        facts = {**(facts or {}), "orphan": orphan} if orphan else facts
         return record(facts=facts, exchanges=exchanges, exchange_seq=belongs)
 
 

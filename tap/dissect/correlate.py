@@ -20,7 +20,7 @@ from mcptap.tap.dissect.belonging import Belonging
 from mcptap.tap.dissect.exchange import LONG_LIVED, exchange, trace_of
 from mcptap.tap.dissect.jsonrpc import respelled
 from mcptap.tap.dissect.methods import METHODS
-from mcptap.tap.dissect.pending import MAX_IN_FLIGHT, MAX_RECENT, OTHER, Key, Pending, add_wait, remember
+from mcptap.tap.dissect.pending import MAX_IN_FLIGHT, MAX_RECENT, OTHER, Key, Pending, add_wait, remember, size_of
 from mcptap.tap.dissect.rounds import Rounds
 from mcptap.tap.dissect.speakers import Speakers
 from mcptap.tap.dissect.tasks import Tasks
@@ -92,7 +92,7 @@ class Correlator:
             at=message.at,
             method=method,
             rpc_id=message.rpc_id or "null",
-            size=message.size_bytes,
+            size=size_of(message),
             facts=facts,
             probe=method == methods.PING or (method == methods.DISCOVER and not self._probed),
             logical_id=logical_id,

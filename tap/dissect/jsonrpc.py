@@ -35,6 +35,7 @@ class Message:
     value: Any  # the JSON value; the text for noise; None for a batch; of what is unscanned only the envelope or None
     elements: tuple[Message, ...] = ()  # of a batch
     unscanned: str | None = None  # why the message was not taken apart
+    size: int = 0  # of an element of a batch: bytes of its JSON without blanks
 
 
 class UnreadableError(Exception):
@@ -110,12 +111,13 @@ def _batch(values: list[Any], data: bytes) -> Message:
 
 
 def _element(kind: Kind, value: Any) -> Message:
-    if kind != "noise":
-        return Message(kind, value)
     try:
-        return Message(kind, value if isinstance(value, str) else orjson.dumps(value).decode())
+        data = orjson.dumps(value)
     except TypeError:  # deeper than orjson writes
-        return Message(kind, None, unscanned="nested too deeply")
+        return Message(kind, value) if kind != "noise" else Message(kind, None, unscanned="nested too deeply")
+    if kind == "noise":
+        return Message(kind, value if isinstance(value, str) else data.decode())
+    return Message(kind, value, size=len(data))
 
 
 def _parse(data: bytes) -> Any:

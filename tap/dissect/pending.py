@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from mcptap.tap.records import Side
+from mcptap.tap.records import MessageRecord, Side
 
 # Real hosts have tens of requests in flight, listening ones included.
 MAX_IN_FLIGHT: Final = 10_000
@@ -44,6 +44,12 @@ class Pending:
     progress: int = 0
     logs: int = 0
     waits: tuple[Span, ...] = ()  # in which a person or a model was asked on its behalf
+
+
+def size_of(message: MessageRecord) -> int:
+    """Bytes of a message; of a batch's element those of its JSON, since its frame's are counted with the batch."""
+    size: int = (message.facts or {}).get("size_bytes", message.size_bytes)
+    return size
 
 
 def waited(waits: Iterable[Span], since: int, until: int) -> float:

@@ -19,7 +19,6 @@ from mcptap.tap.dissect.frames import Framer
 from mcptap.tap.record_json import record_from_json
 from mcptap.tap.records import Gap, MessageRecord, Record, RunEnded, RunStarted, StderrLine, Stream, Usage
 from mcptap.tap.redact import Redactor
-from mcptap.tap.redact.settings import Settings
 
 REDACTOR = Redactor(b"k" * 32)
 SECRET = "ghp_" + "a1B2" * 10
@@ -198,6 +197,19 @@ def test_a_batch_that_was_torn_and_never_comes_again_is_counted_once() -> None:
         assert ended.bytes_client == len(batch)
 
 
+def test_calls_in_a_batch_have_their_own_sizes_and_the_bytes_are_counted_once() -> None:
+    calls = [{"jsonrpc": "2.0", "id": number, "method": "ping", "params": {"x": "y" * number}} for number in (1, 50)]
+    answers = [{"jsonrpc": "2.0", "id": number, "result": {}} for number in (1, 50)]
+    asked, answered = (json.dumps(batch).encode() + b"\n" for batch in (calls, answers))
+    analysis = Analysis(STARTED, REDACTOR)
+    records = analysis.data("client", 0, 1, asked)
+    again = Analysis.resume(STARTED, REDACTOR, records)
+    records += again.data("server", 0, 2, answered)
+    sizes = [(len(orjson.dumps(one)), len(orjson.dumps(two))) for one, two in zip(calls, answers, strict=True)]
+    assert [(one.request_bytes, one.reply_bytes) for record in records for one in record.exchanges] == sizes
+    assert sum(record.size_bytes for record in records) == len(asked + answered)
+
+
 def test_samples_of_usage_between_the_records_of_a_batch_make_no_difference() -> None:
     batch = PIECES[8]
     records = Analysis(STARTED, REDACTOR).data("client", 0, 1, batch)
@@ -299,25 +311,6 @@ def test_a_request_state_is_hashed_also_where_the_body_is_not_kept() -> None:
         ("run/1", 1),
         ("run/1", 2),
     ]
-
-
-def test_what_a_failed_task_tells_is_not_kept_where_bodies_are_not() -> None:
-    analysis = Analysis(STARTED, Redactor(b"k" * 32, settings=Settings(mode="metadata")))
-    failed = {"content": [{"type": "text", "text": "patient Jane Roe"}], "isError": True}
-    client = [
-        rpc(id=1, method="tools/call", params={"name": "t", "task": {}}),
-        rpc(id=2, method="tasks/result", params={"taskId": "T"}),
-        rpc(id=3, method="tasks/get", params={"taskId": "T"}),
-    ]
-    server = [
-        rpc(id=1, result={"task": {"taskId": "T", "status": "working"}}),
-        rpc(id=3, result={"taskId": "T", "status": "failed", "statusMessage": "Jane Roe"}),
-        rpc(id=2, result=failed),
-    ]
-    records = analysis.data("client", 0, 1, b"".join(client)) + analysis.data("server", 0, 2, b"".join(server))
-    assert "Jane" not in str(records)
-    assert [one.task_outcome for one in records[-1].exchanges] == [None]
-    assert records[-2].exchanges[-1].task_outcome == "tool_error"
 
 
 def test_an_answer_to_nothing_is_marked_and_a_second_one_too() -> None:
