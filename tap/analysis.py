@@ -17,6 +17,7 @@ from mcptap.tap.dissect import jsonrpc
 from mcptap.tap.dissect.correlate import NOTHING, Correlator
 from mcptap.tap.dissect.frames import MAX_FRAME, Frame, Framer, within
 from mcptap.tap.dissect.jsonrpc import Message
+from mcptap.tap.dissect.pending import SIZE
 from mcptap.tap.guard import guarded, report
 from mcptap.tap.records import (
     Gap,
@@ -194,7 +195,7 @@ class Analysis:
         hashed = frame.sha256 or (self._redactor.digest(frame.data) if is_hashed(cleaned.unscanned) else None)
         self._seq += 1
         own = self._seq if message.kind == "request" else None
-        facts = {**(cleaned.facts or {}), "size_bytes": message.size} if message.size else cleaned.facts
+        facts = {**(cleaned.facts or {}), SIZE: message.size} if message.size else cleaned.facts
         record = partial(
             MessageRecord,
             seq=self._seq,

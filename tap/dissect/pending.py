@@ -17,6 +17,8 @@ MAX_IN_FLIGHT: Final = 10_000
 MAX_RECENT: Final = 1_000  # of those that are answered: for duplicates and stragglers
 MAX_WAITS: Final = 1_000  # of one request; what was waited for beyond counts as the other side's time
 
+SIZE: Final = "size_bytes"  # the fact of a batch's element that tells its size
+
 OTHER: Final[dict[Side, Side]] = {"client": "server", "server": "client"}
 
 Span = tuple[int, int]  # nanoseconds since the epoch: from, until
@@ -48,7 +50,7 @@ class Pending:
 
 def size_of(message: MessageRecord) -> int:
     """Bytes of a message; of a batch's element those of its JSON, since its frame's are counted with the batch."""
-    size: int = (message.facts or {}).get("size_bytes", message.size_bytes)
+    size: int = (message.facts or {}).get(SIZE, message.size_bytes)
     return size
 
 
