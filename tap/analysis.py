@@ -17,6 +17,7 @@ from mcptap.tap.dissect import jsonrpc
 from mcptap.tap.dissect.correlate import NOTHING, Correlator
 from mcptap.tap.dissect.frames import MAX_FRAME, Frame, Framer, within
 from mcptap.tap.dissect.jsonrpc import Message
+from mcptap.tap.dissect.pending import SIZE
 from mcptap.tap.guard import guarded, report
 from mcptap.tap.records import (
     Gap,
@@ -194,6 +195,7 @@ class Analysis:
         hashed = frame.sha256 or (self._redactor.digest(frame.data) if is_hashed(cleaned.unscanned) else None)
         self._seq += 1
         own = self._seq if message.kind == "request" else None
+        facts = {**(cleaned.facts or {}), SIZE: message.size} if message.size else cleaned.facts
         record = partial(
             MessageRecord,
             seq=self._seq,
@@ -210,11 +212,11 @@ class Analysis:
             sha256=hashed,
             redactions=cleaned.redactions,
         )
-        alone = record(facts=cleaned.facts, exchange_seq=own)
+        alone = record(facts=facts, exchange_seq=own)
         exchanges, belongs, orphan = guarded(lambda: self._correlator.settle(alone), NOTHING, "an exchange")
         if not exchanges and not orphan and belongs == own:
             return alone
-        facts = {**(cleaned.facts or {}), "orphan": orphan} if orphan else cleaned.facts
+        facts = {**(facts or {}), "orphan": orphan} if orphan else facts
         return record(facts=facts, exchanges=exchanges, exchange_seq=belongs)
 
 

@@ -54,18 +54,18 @@ class Cleaner:
         try:
             body, redactions = kept.value(message.value)
         except NotKeptError as why:
-            return self._envelope(side, message, str(why), without="error_message")
+            return self._envelope(side, message, str(why), without=("error_message", "task_error_message"))
         except UnscannableError as why:
             return self._envelope(side, message, str(why))
         method, rpc_id = _named(body)
         return Clean(body, redactions, None, method, rpc_id, self._facts(side, message.kind, body, rpc_id))
 
-    def _envelope(self, side: Side, message: Message, unscanned: str, without: str = "") -> Clean:
+    def _envelope(self, side: Side, message: Message, unscanned: str, without: tuple[str, ...] = ()) -> Clean:
         value = message.value
         envelope, redactions = self._redactor.value({key: value[key] for key in ("method", "id") if key in value})
         method, rpc_id = _named(envelope)
         told = self._facts(side, message.kind, value, rpc_id) or {}
-        for key in ("arguments_hash", without):  # the hash is of what has not been redacted
+        for key in ("arguments_hash", *without):  # the hash is of what has not been redacted
             told.pop(key, None)
         facts, more = self._redactor.value(told or None)
         return Clean(None, (*redactions, *more), unscanned, method, rpc_id, facts)

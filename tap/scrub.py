@@ -15,6 +15,7 @@ from typing import Any, Final
 from mcptap.tap.clean import Cleaner
 from mcptap.tap.dissect.correlate import NOTHING, Correlator
 from mcptap.tap.dissect.jsonrpc import Message
+from mcptap.tap.dissect.pending import SIZE
 from mcptap.tap.guard import guarded
 from mcptap.tap.records import Finding, MessageRecord, Record, Redaction, RunEnded, RunStarted, StderrLine
 from mcptap.tap.redact import Redactor, Scopes, UnscannableError, redact_started
@@ -83,12 +84,13 @@ class Scrubber:
         if not found.redactions:
             return record
         self._count(found.redactions)
+        size = {name: fact for name, fact in (record.facts or {}).items() if name == SIZE}  # on the wire, as it was
         return replace(
             record,
             body=found.body,
             method=found.method,
             rpc_id=found.rpc_id,
-            facts=found.facts,
+            facts={**(found.facts or {}), **size} or None,
             redactions=(*record.redactions, *found.redactions),
         )
 

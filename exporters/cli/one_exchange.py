@@ -78,6 +78,8 @@ def _header(exchange: dict[str, Any], rounds: list[str]) -> Iterator[tuple[str, 
     yield "started", clock(exchange["started_at"])
     yield "took", took + (f", of that {milliseconds(waited)} ms waiting for somebody" if waited else "")
     yield "outcome", (outcome, STYLES.get(outcome, ""))
+    if ended := exchange["task_outcome"]:
+        yield "task", (f"{ended} after {milliseconds(exchange['task_ms'])} ms", STYLES.get(ended, ""))
     if error:
         yield "error", (error, "red")
     if rounds:

@@ -20,7 +20,7 @@ from mcptap.exporters.cli.output import Cell, note, write_json
 from mcptap.exporters.cli.reading import Reader, literal
 from mcptap.exporters.cli.table import table
 from mcptap.exporters.cli.units import clock, number
-from mcptap.exporters.store.summaries import FAILED
+from mcptap.exporters.store.summaries import FAILED, LABEL
 
 SHORT = 8
 HEADINGS = ("run", "server", "host", "started", "lasted s", "end", "exchanges", "errors", "client B", "server B")
@@ -51,16 +51,18 @@ def runs(home: Path, limit: int, server: str | None, since: datetime | None, *, 
         return
     table(HEADINGS, map(_cells, rows), right=RIGHT, spare=SPARE)
     if not rows:
-        note("no run is recorded that fits" if server or since else "no run is recorded yet")
+        note("no run is recorded yet" if server is None and since is None else "no run is recorded that fits")
     elif rows[0]["of_all"] > len(rows):
         note(f"the newest {len(rows)} of {rows[0]['of_all']} runs; --limit shows more")
 
 
 def condition(time_column: str, server: str | None, since: datetime | None) -> str:
-    """The filters as SQL over `runs r`."""
+    """The filters as SQL over `runs r`; a server's are all runs of what the summaries call by this name."""
     parts = ["true"]
     if server is not None:
-        parts.append(f"{literal(server)} IN (r.name, r.server_name)")
+        named = literal(server)
+        called = f"SELECT server_key FROM runs GROUP BY ALL HAVING arg_max({LABEL}, started_at) = {named}"  # noqa: S608
+        parts.append(f"({named} IN (r.name, r.server_name) OR r.server_key IN ({called}))")
     if since is not None:
         parts.append(f"{time_column} >= TIMESTAMP {literal(since.isoformat(sep=' '))}")
     return " AND ".join(parts)

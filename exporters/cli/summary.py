@@ -32,7 +32,8 @@ def tell(rows: Iterable[Mapping[str, Any]]) -> None:
 
 def tell_nothing(what: str, server: str | None, since: datetime | None) -> None:
     """A note that there is no such thing, or none that fits."""
-    note(f"{what} is recorded that fits" if server or since else f"{what} is recorded yet")
+    filtered = server is not None or since is not None
+    note(f"{what} is recorded that fits" if filtered else f"{what} is recorded yet")
 
 
 def share(part: float | None) -> str:

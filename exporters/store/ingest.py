@@ -188,15 +188,16 @@ _ROWS = (
             bytes_client = r.bytes_client, bytes_server = r.bytes_server, bytes_stderr = r.bytes_stderr,
             end_reason = r.reason
         FROM (SELECT run_id AS of_run, r FROM line WHERE r.type = 'run_ended') WHERE run_id = of_run""",
-    # Who the two were, as far as their own words told it: the last that is known (arg_max passes over NULL).
-    """UPDATE runs SET host_name = coalesce(host, host_name), host_version = coalesce(hostv, host_version),
-            server_name = coalesce(server, server_name), server_version = coalesce(serverv, server_version),
-            protocol_version = coalesce(protocol, protocol_version)
+    # Who the two were, as far as their own words told it: the last that is known. A version is of the same words.
+    """UPDATE runs SET host_name = coalesce(host.name, host_name),
+            host_version = CASE WHEN host IS NULL THEN host_version ELSE host.version END,
+            server_name = coalesce(server.name, server_name), protocol_version = coalesce(protocol, protocol_version),
+            server_version = CASE WHEN server IS NULL THEN server_version ELSE server.version END
         FROM (SELECT run_id AS of_run,
-                arg_max(facts->>'client_name', seq) FILTER (by_client) AS host,
-                arg_max(facts->>'client_version', seq) FILTER (by_client) AS hostv,
-                arg_max(facts->>'server_name', seq) FILTER (NOT by_client) AS server,
-                arg_max(facts->>'server_version', seq) FILTER (NOT by_client) AS serverv,
+                arg_max({'name': facts->>'client_name', 'version': facts->>'client_version'}, seq)
+                    FILTER (by_client AND (facts->>'client_name') IS NOT NULL) AS host,
+                arg_max({'name': facts->>'server_name', 'version': facts->>'server_version'}, seq)
+                    FILTER (NOT by_client AND (facts->>'server_name') IS NOT NULL) AS server,
                 arg_max(facts->>'protocol_version', seq) AS protocol
               FROM (SELECT run_id, r.seq AS seq, r.facts AS facts, r.side = 'client' AS by_client
                 FROM line WHERE r.facts::VARCHAR <> 'null')

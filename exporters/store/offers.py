@@ -12,6 +12,7 @@ import json
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import duckdb
@@ -26,13 +27,20 @@ TEXT = 1 << 20  # bytes of rows that go to DuckDB in one piece: it needs many ti
 
 # Most batches have none: then the bodies need not be looked at.
 _ANY = f"SELECT 1 FROM settled WHERE method IN {METHODS} LIMIT 1"
+# What says that the pages of a listing which are still to come may be of another offer than those that were.
+_OUTDATES = {
+    "notifications/tools/list_changed": ("tool",),
+    "notifications/prompts/list_changed": ("prompt",),
+    "notifications/resources/list_changed": ("resource", "resource_template"),
+}
+_NOTICES = f"""SELECT run_id, r.seq, r.method FROM fresh
+    WHERE r.kind = 'notification' AND r.side = 'server' AND r.method IN {(*_OUTDATES,)}"""
 # What this batch has settled that may be a page. The body of the request may have come with an earlier batch.
-_ANSWERS = f"""SELECT s.run_id, x.server_key, s.method, p.r.seq, p.r.at // 1000, q.body, p.body
+_ANSWERS = f"""SELECT s.run_id, p.r.seq, s.method, p.r.at // 1000, x.server_key, q.body, p.body
     FROM settled s JOIN fresh p ON p.run_id = s.run_id AND p.seq = s.reply_seq
         LEFT JOIN fresh q ON q.run_id = s.run_id AND q.seq = s.seq
         JOIN runs x ON x.run_id = s.run_id
-    WHERE s.side = 'client' AND s.method IN {METHODS} AND p.r.kind = 'result' AND p.body IS NOT NULL
-    ORDER BY s.run_id, p.r.seq"""
+    WHERE s.side = 'client' AND s.method IN {METHODS} AND p.r.kind = 'result' AND p.body IS NOT NULL"""
 _OPEN = """SELECT run_id, first_seq, server_key, kind, epoch_us(begun_at) AS begun_at, epoch_us(ended_at) AS ended_at,
         page_digests, begins, whole, next_cursor
     FROM internal.listings WHERE next_cursor IS NOT NULL AND run_id IN (SELECT unnest($runs)) ORDER BY first_seq"""
@@ -85,7 +93,7 @@ class Listing:
     ended_at: int
     page_digests: list[str] = field(default_factory=list)
     begins: bool = True  # its first page is known
-    whole: bool = True  # what its pages say is all known
+    whole: bool = True  # what its pages say is all known, and of one offer
     next_cursor: str | None = None  # what the request of its next page will name
 
     def add(self, found: Page, at: int) -> None:
@@ -117,6 +125,12 @@ class Joiner:
         self._change(listing)
         self._wait(listing)
 
+    def outdate(self, run_id: str, kind: str) -> None:
+        """The server offers something else now: no listing that waits will be of one offer."""
+        for listing in self._waiting.get((run_id, kind), {}).values():
+            listing.whole = False
+            self._change(listing)
+
     def _wait(self, listing: Listing) -> None:
         if listing.next_cursor is None:
             return
@@ -137,22 +151,33 @@ class Joiner:
 def learn(connection: duckdb.DuckDBPyConnection) -> None:
     """Adds what this batch (its tables `settled` and `fresh`) tells of definitions. Raises duckdb.Error."""
     answers = connection.execute(_ANSWERS).fetchall() if connection.execute(_ANY).fetchone() else []
-    if not answers:
+    notices = connection.execute(_NOTICES).fetchall()
+    if not answers and not notices:
         return
-    runs = list({answer[0] for answer in answers})
+    runs = list({told[0] for told in (*answers, *notices)})
     joiner = Joiner(Listing(*row) for row in connection.execute(_OPEN, {"runs": runs}).fetchall())
-    pages: dict[str, Page] = {}
-    for run_id, key, method, seq, at, request, reply in answers:
-        found = _page(method, request, reply)
-        if found is not None:
-            pages[found.digest] = found
-            joiner.add(run_id, key, seq, at, found)
+    pages = _join(joiner, answers, notices)
     known = {row[0] for row in connection.execute(_KNOWN, {"digests": list(pages)}).fetchall()}
     fresh = {digest: found for digest, found in pages.items() if digest not in known}
     _save(connection, _SAVE_TEXTS, _TEXT, _texts(fresh.values()))
     _save(connection, _SAVE_MEMBERS, _MEMBER, _members(fresh))
     for statement in (_FORGET_LISTINGS, _SAVE_LISTINGS):
         _save(connection, statement, _LISTING, (_row(listing, _LISTING) for listing in joiner.changed.values()))
+
+
+def _join(joiner: Joiner, answers: Iterable[tuple[Any, ...]], notices: Iterable[tuple[Any, ...]]) -> dict[str, Page]:
+    """Gives the joiner what was told, run by run in its order; the pages, by their digests."""
+    pages: dict[str, Page] = {}
+    for run_id, seq, method, *answer in sorted([*answers, *notices], key=itemgetter(0, 1)):
+        if not answer:
+            for kind in _OUTDATES[method]:
+                joiner.outdate(run_id, kind)
+            continue
+        at, server_key, request, reply = answer
+        if found := _page(method, request, reply):
+            pages[found.digest] = found
+            joiner.add(run_id, server_key, seq, at, found)
+    return pages
 
 
 def _page(method: str, request: str | None, reply: str | None) -> Page | None:

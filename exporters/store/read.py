@@ -49,6 +49,9 @@ _ADMITTED = "one statement that reads the documented relations: SELECT, FROM, WI
 _ASKED = "FROM quack_query(getvariable('target'), getvariable('statement'), token := getvariable('token'))"
 _LARGE = "leave the bodies out (body, request_body, reply_body), or ask for those of some rows, by run_id and seq"
 _AT = 'at is a reserved word: write "at" in quotes, or m.at'
+# DuckDB reads `seq = 1 AND facts->>'x' = 'y'` as `(seq = 1 AND facts)->>('x' = 'y')`.
+_ARROW = "-> and ->> bind weakly: write (facts->>'name') in parentheses"
+_WEAKLY = ("Could not convert string", "Failed to cast", "(VARCHAR, BOOLEAN)")
 _BARE_AT = re.compile(r"""'[^']*'|"[^"]*"|--[^\n]*|(?<![\w.])(?P<at>at)(?!\w|\s+time\s)""", re.IGNORECASE)
 # What Quack says -> what it means; first match wins.
 _SAYINGS: tuple[tuple[str, type[StoreError], str, str], ...] = (
@@ -94,9 +97,15 @@ def run(sql: str, home: str | Path) -> tuple[list[str], list[Row]]:
             return columns, result.fetchall()
         except duckdb.Error as error:
             told = _told(error, objection(connection, sql))
-            if "syntax error" in str(told) and any(word["at"] for word in _BARE_AT.finditer(sql)):
-                told.hint = _AT
+            told.hint = _pitfall(str(told), sql) or told.hint
             raise told from None
+
+
+def _pitfall(told: str, sql: str) -> str:
+    """What trips whoever writes SQL for these tables."""
+    if "syntax error" in told and any(word["at"] for word in _BARE_AT.finditer(sql)):
+        return _AT
+    return _ARROW if "->" in sql and any(saying in told for saying in _WEAKLY) else ""
 
 
 def bind(connection: duckdb.DuckDBPyConnection, **texts: str) -> None:

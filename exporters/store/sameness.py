@@ -37,8 +37,9 @@ def error_group(message: str) -> str:
 
 
 def told_by_tool(body: str) -> str:
-    """SQL for what the result in this column, of a tool that failed, says about it: its first text."""
-    return f"left(list_extract(json_extract_string({body}, '$.result.content[*].text'), 1), {LONGEST_TOLD})"
+    """SQL for what the result in this column, of a tool that failed, says about it: its first text, no blank one."""
+    texts = f"json_extract_string({body}, '$.result.content[*].text')"
+    return f"left(list_extract(list_filter({texts}, lambda told: trim(told) <> ''), 1), {LONGEST_TOLD})"
 
 
 def arguments_hash(body: str) -> str:

@@ -60,14 +60,17 @@ _TAKEN = f"""SELECT x.rule, x.fingerprint, x.side, x."at", r.known_as, r.server 
     FROM redactions x JOIN internal.run_servers r ON r.run_id = x.run_id"""
 _TAKEN_IN_TIME = '(since IS NULL OR x."at" >= since) AND (until IS NULL OR x."at" < until)'
 
+# What to call a run's server, of the columns of `runs`: the user's label, else its own name, else its program's.
+LABEL = """coalesce(nullif(name, ''), nullif(server_name, ''),
+                    nullif(parse_filename(try(command::JSON->>'$[0]')), ''), '?')"""
+
 INTERNAL = {
     # A run's server: the key that all its runs share, and what to call it (as its latest run is called).
-    "internal.run_servers": """
+    "internal.run_servers": f"""
         SELECT r.*, first_value(r.label) OVER (PARTITION BY r.known_as ORDER BY r.started_at DESC) AS server
         FROM (SELECT *, coalesce(server_key, label) AS known_as FROM (
             SELECT run_id, server_key, name, server_name, host_name AS host, started_at, ended_at, state, exit_code,
-                exit_signal, coalesce(nullif(name, ''), nullif(server_name, ''),
-                    nullif(parse_filename(try(command::JSON->>'$[0]')), ''), '?') AS label FROM runs)) r""",
+                exit_signal, {LABEL} AS label FROM runs)) r""",
 }
 
 MACROS = {

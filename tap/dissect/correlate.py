@@ -18,8 +18,9 @@ from typing import Any, Final, NamedTuple
 from mcptap.tap.dissect import methods
 from mcptap.tap.dissect.belonging import Belonging
 from mcptap.tap.dissect.exchange import LONG_LIVED, exchange, trace_of
+from mcptap.tap.dissect.jsonrpc import respelled
 from mcptap.tap.dissect.methods import METHODS
-from mcptap.tap.dissect.pending import MAX_IN_FLIGHT, MAX_RECENT, OTHER, Key, Pending, add_wait, remember
+from mcptap.tap.dissect.pending import MAX_IN_FLIGHT, MAX_RECENT, OTHER, Key, Pending, add_wait, remember, size_of
 from mcptap.tap.dissect.rounds import Rounds
 from mcptap.tap.dissect.speakers import Speakers
 from mcptap.tap.dissect.tasks import Tasks
@@ -76,7 +77,7 @@ class Correlator:
 
     def asked(self, side: Side, rpc_id: str | None) -> str | None:
         """The method that an answer from `side` with this id answers."""
-        key = (OTHER[side], rpc_id or "")
+        key = self._meant((OTHER[side], rpc_id or ""))
         seqs = self._by_id.get(key)
         request = self._waiting[seqs[0]] if seqs else self._cancelled.get(key)
         return request.method if request else None
@@ -91,7 +92,7 @@ class Correlator:
             at=message.at,
             method=method,
             rpc_id=message.rpc_id or "null",
-            size=message.size_bytes,
+            size=size_of(message),
             facts=facts,
             probe=method == methods.PING or (method == methods.DISCOVER and not self._probed),
             logical_id=logical_id,
@@ -138,10 +139,17 @@ class Correlator:
         self._take((oldest.side, oldest.rpc_id))
         return (self._exchange(oldest, "no_response"),)
 
+    def _meant(self, key: Key) -> Key:
+        """The key as its asker wrote it: a whole number may come back in its other form."""
+        if key in self._by_id or not (other := respelled(key[1])):
+            return key
+        both = (key, (key[0], other))
+        tables = (self._by_id, self._cancelled, self._answered)
+        return next((one for table in tables for one in both if one in table), key)
+
     def _take(self, key: Key) -> Pending | None:
         """The oldest outstanding request with this id, no longer outstanding."""
-        seqs = self._by_id.get(key)
-        if not seqs:
+        if not (seqs := self._by_id.get(key)):
             return None
         request = self._waiting.pop(seqs.pop(0))
         if not seqs:
@@ -152,7 +160,7 @@ class Correlator:
     def _answer(self, message: MessageRecord) -> Settled:
         if message.rpc_id is None:
             return Settled(orphan="unknown")
-        key = (OTHER[message.side], message.rpc_id)
+        key = self._meant((OTHER[message.side], message.rpc_id))
         facts = message.facts or {}
         request = self._take(key)
         if request:
@@ -188,7 +196,7 @@ class Correlator:
             return (made,)
         key = (request.side, request.facts["task_id"])
         if request.method == methods.TASK_RESULT:
-            told = self._tasks.result(key, reply.at, _outcome(reply))
+            told = self._tasks.result(key, reply.at, _outcome(reply), facts)
         elif request.method == methods.TASK_CANCEL and reply.kind == "result" and "task_status" not in facts:
             told = self._tasks.cancel(key, reply.at)
         else:
@@ -245,8 +253,7 @@ class Correlator:
 
     def _recent(self, key: Key) -> int | None:
         """The seq of the request with this id: the one that is open, else the latest."""
-        seqs = self._by_id.get(key)
-        if seqs:
+        if seqs := self._by_id.get(key):
             return seqs[0]
         cancelled = self._cancelled.get(key)
         return cancelled.seq if cancelled else self._answered.get(key)
@@ -254,7 +261,7 @@ class Correlator:
     def _cancel(self, message: MessageRecord, rpc_id: str | None) -> Settled:
         if rpc_id is None:
             return NOTHING
-        key: Key = (message.side, rpc_id)
+        key = self._meant((message.side, rpc_id))
         if message.side == "server" and key not in self._by_id and self._is_listening(rpc_id):
             key = ("client", rpc_id)  # a modern server ends a subscription so
         request = self._take(key)

@@ -10,7 +10,7 @@ from typing import Final
 
 from mcptap.tap.dissect import mcp
 from mcptap.tap.dissect.methods import METHODS
-from mcptap.tap.dissect.pending import Pending, waited
+from mcptap.tap.dissect.pending import Pending, size_of, waited
 from mcptap.tap.dissect.speakers import Speakers
 from mcptap.tap.records import Exchange, MessageRecord, Outcome
 
@@ -45,7 +45,7 @@ def exchange(
         error_code=facts.get("error_code"),
         error_message=facts.get("error_message"),
         request_bytes=request.size,
-        reply_bytes=reply.size_bytes if reply else None,
+        reply_bytes=size_of(reply) if reply else None,
         protocol_version=version,
         era=era,
         probe=request.probe,

@@ -35,6 +35,7 @@ class Message:
     value: Any  # the JSON value; the text for noise; None for a batch; of what is unscanned only the envelope or None
     elements: tuple[Message, ...] = ()  # of a batch
     unscanned: str | None = None  # why the message was not taken apart
+    size: int = 0  # of an element of a batch: bytes of its JSON without blanks
 
 
 class UnreadableError(Exception):
@@ -85,6 +86,17 @@ def id_text(value: Any) -> str:
     return f"{text[:MAX_ID]}…{sha256(text.encode()).hexdigest()[:16]}"
 
 
+def respelled(rpc_id: str) -> str | None:
+    """A whole number's other form as JSON text, `1.0` of `1` and the reverse; None of any other id.
+
+    To JavaScript they are one number, and a peer that reads every number as a float answers 1 with 1.0.
+    """
+    whole = rpc_id.removesuffix(".0")
+    if not whole.removeprefix("-").isdigit():
+        return None
+    return whole if whole != rpc_id else f"{rpc_id}.0"
+
+
 def _is_id(value: Any) -> bool:
     return value is None or (isinstance(value, (str, int, float)) and not isinstance(value, bool))
 
@@ -99,12 +111,13 @@ def _batch(values: list[Any], data: bytes) -> Message:
 
 
 def _element(kind: Kind, value: Any) -> Message:
-    if kind != "noise":
-        return Message(kind, value)
     try:
-        return Message(kind, value if isinstance(value, str) else orjson.dumps(value).decode())
+        data = orjson.dumps(value)
     except TypeError:  # deeper than orjson writes
-        return Message(kind, None, unscanned="nested too deeply")
+        return Message(kind, value) if kind != "noise" else Message(kind, None, unscanned="nested too deeply")
+    if kind == "noise":
+        return Message(kind, value if isinstance(value, str) else data.decode())
+    return Message(kind, value, size=len(data))
 
 
 def _parse(data: bytes) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from mcptap.tap.dissect.methods import ANSWERED_META, ASKED_META, ERROR_DATA, METHODS, RESULT
-from mcptap.tap.dissect.values import Facts, members, read_all, task, text
+from mcptap.tap.dissect.values import Facts, is_code, members, read_all, task, text
 from mcptap.tap.records import Kind
 
 # Any flags. Versions to come may say more behind them; ff is none.
@@ -96,7 +96,7 @@ def _answered(result: Any, asked: str | None, found: Facts) -> None:
 def _failed(error: Any, found: Facts) -> None:
     error = members(error)
     code, message = error.get("code"), text(error.get("message"))
-    if isinstance(code, int) and abs(code) < 2**31:
+    if is_code(code):
         found["error_code"] = code
     if message is not None:
         found["error_message"] = message

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from mcptap.tap.dissect.values import TASK, Reader, each, first, identity, keys, rpc_id, string, take, texts
+from mcptap.tap.dissect.values import TASK, TOOL_ERROR, Reader, each, first, identity, keys, rpc_id, string, take, texts
 from mcptap.tap.records import Side
 
 V1, V2, V3, V4, V5 = "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"
@@ -116,7 +116,7 @@ METHODS: Final[dict[str, Method]] = {
     ),
     "tasks/get": _asks(_BOTH, (V4,), _TASK_ID, result=(TASK,), extension=TASKS_EXTENSION),
     "tasks/cancel": _asks(_BOTH, (V4,), _TASK_ID, result=(TASK,), extension=TASKS_EXTENSION),
-    TASK_RESULT: _asks(_BOTH, (V4,), _TASK_ID, long_lived=True),
+    TASK_RESULT: _asks(_BOTH, (V4,), _TASK_ID, result=(TOOL_ERROR,), long_lived=True),
     "tasks/list": _asks(_BOTH, (V4,)),
     TASK_UPDATE: _asks(_C, (), _TASK_ID, _RESPONSES, extension=TASKS_EXTENSION),
     CANCELLED: _tells(_BOTH, REVISIONS, take("request_id", "requestId", rpc_id)),

@@ -10,12 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from mcptap.tap.records import Side
+from mcptap.tap.records import MessageRecord, Side
 
 # Real hosts have tens of requests in flight, listening ones included.
 MAX_IN_FLIGHT: Final = 10_000
 MAX_RECENT: Final = 1_000  # of those that are answered: for duplicates and stragglers
 MAX_WAITS: Final = 1_000  # of one request; what was waited for beyond counts as the other side's time
+
+SIZE: Final = "size_bytes"  # the fact of a batch's element that tells its size
 
 OTHER: Final[dict[Side, Side]] = {"client": "server", "server": "client"}
 
@@ -39,10 +41,17 @@ class Pending:
     probe: bool
     logical_id: str
     round: int | None
+    handshake: tuple[dict[str, Any], dict[str, Any]] | None = None  # what had been settled when it was sent
     trace_id: str | None = None  # of the request that began its logical call
     progress: int = 0
     logs: int = 0
     waits: tuple[Span, ...] = ()  # in which a person or a model was asked on its behalf
+
+
+def size_of(message: MessageRecord) -> int:
+    """Bytes of a message; of a batch's element those of its JSON, since its frame's are counted with the batch."""
+    size: int = (message.facts or {}).get(SIZE, message.size_bytes)
+    return size
 
 
 def waited(waits: Iterable[Span], since: int, until: int) -> float:

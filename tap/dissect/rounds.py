@@ -2,6 +2,7 @@
 
 The idea: the answer hands out a `requestState`, of which only a placeholder is known here, and the repeated request
 brings it back; without one, the repeated request names the same tool with the same arguments and brings answers.
+A server may hand out one state to several callers: then the call of the same client with the same arguments is meant.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Rounds:
         if side != "client":
             return None
         if state := facts.get(STATE):
-            return self._by_state.get((method, facts.get("target"), state))
+            own = self._by_state.get((*_key(method, facts), state))
+            return own or self._by_state.get((method, facts.get("target"), state))
         if "input_responses" not in facts:
             return None
         key = _key(method, facts)
@@ -50,6 +52,7 @@ class Rounds:
         call = (request.logical_id, request.round + 1, trace_of(request))
         if state := facts.get(STATE):
             remember(self._by_state, (request.method, request.facts.get("target"), state), call)
+            remember(self._by_state, (*_key(request.method, request.facts), state), call)
         elif facts.get("result_type") == "input_required":
             key = _key(request.method, request.facts)
             remember(self._by_call, key, [*self._by_call.get(key, ()), call][-MAX_ALIKE:])

@@ -1,7 +1,8 @@
 """Who speaks to whom in which version, decided for each exchange.
 
 The idea: a modern request says it all itself and for itself only; what a handshake settled counts for the requests
-that say nothing, until there is another handshake. One process may carry both, and several clients at once.
+that say nothing, until there is another handshake: for each the one that was settled when it was sent. One process may
+carry both, and several clients at once.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ class Speakers:
 
     def __init__(self) -> None:
         self._initialize: Facts = {}  # facts of the latest initialize request
-        self._initialized: Facts = {}  # and of its result
+        self._settled: tuple[Facts, Facts] | None = None  # of the latest that was answered with a result, and of that
         self._discovered: Facts = {}  # and of the latest discover result
 
     def asks(self, request: Pending) -> None:
-        """Takes up a request of the client."""
+        """Takes up a request."""
         if request.method == INITIALIZE and request.side == "client":
             self._initialize = request.facts
+        else:
+            request.handshake = self._settled
 
     def answered(self, request: Pending, facts: Facts, *, failed: bool) -> None:
         """Takes up the answer to a request."""
@@ -36,12 +39,12 @@ class Speakers:
             return
         if request.method == INITIALIZE:
             if not failed:
-                self._initialized = facts
+                self._settled = request.facts, facts
             elif self._initialize is request.facts:  # nothing was settled, but the client remains who it is
                 self._initialize = {
                     key: self._initialize[key] for key in self._initialize if key != "requested_version"
                 }
-        elif request.method == DISCOVER and not failed:
+        elif request.method == DISCOVER and facts.get("server_name"):  # it need not say who it is each time
             self._discovered = facts
 
     def version(self, request: Pending, reply: Facts) -> tuple[str | None, Literal["legacy", "modern"] | None]:
@@ -51,7 +54,8 @@ class Speakers:
         if request.method == INITIALIZE and not own:
             version = reply.get("protocol_version") or requested
         else:
-            version = own or self._initialized.get("protocol_version") or self._initialize.get("requested_version")
+            initialize, initialized = self._handshake(request)
+            version = own or initialized.get("protocol_version") or initialize.get("requested_version")
         era: Literal["legacy", "modern"] | None = "modern" if own else "legacy" if version else None
         code = reply.get("error_code")
         if code is not None and (code == UNSUPPORTED_VERSION or "supported_versions" in reply):
@@ -60,11 +64,16 @@ class Speakers:
 
     def client(self, request: Pending) -> Named:
         """As the request says, else as the handshake said."""
-        return _named("client", request.facts if request.side == "client" else {}, self._initialize)
+        return _named("client", request.facts if request.side == "client" else {}, self._handshake(request)[0])
 
     def server(self, request: Pending, reply: Facts) -> Named:
         """As the answer says, else the handshake, else the latest discovery."""
-        return _named("server", reply if request.side == "client" else {}, self._initialized, self._discovered)
+        own = reply if request.side == "client" else {}
+        return _named("server", own, self._handshake(request)[1], self._discovered)
+
+    def _handshake(self, request: Pending) -> tuple[Facts, Facts]:
+        """Facts of the request and the result that count for this request: while none is settled, of the latest."""
+        return request.handshake or (self._initialize, self._settled[1] if self._settled else {})
 
 
 def _named(who: str, *sources: Facts) -> Named:

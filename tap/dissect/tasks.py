@@ -15,6 +15,7 @@ from mcptap.tap.records import Exchange, Outcome
 
 # What a status says by itself. Before 2026-07-28 a tool's own failure fails its task; the task's result tells better.
 _ENDS: Final[dict[str, Outcome]] = {"completed": "ok", "failed": "tool_error", "cancelled": "cancelled"}
+Told = tuple[int | None, str | None]  # code and message of an error, as far as they were told
 
 
 @dataclass(slots=True)
@@ -27,6 +28,7 @@ class Task:
     blocked_at: int | None = None  # since when it has needed input
     ended_at: int | None = None
     outcome: Outcome | None = None
+    error: Told = (None, None)
     certain: bool = False  # by its result, not only by its status
     assumed: bool = False  # nobody said so: its cancelling was accepted, which need not end it
 
@@ -54,28 +56,30 @@ class Tasks:
     def news(self, key: Key, at: int, facts: dict[str, Any]) -> Exchange | None:
         """Takes up a task's status; the exchange that created it, if there is something new to tell of it."""
         task, status = self._of(key), facts.get("task_status", "")
+        error = facts.get("task_error_code"), facts.get("task_error_message")
         if status == "input_required":
             task.blocked_at = at if task.blocked_at is None else task.blocked_at
         else:
             _go_on(task, at)
         if result := facts.get("task_result"):
-            return _end(task, key, at, result, certain=True)
-        return _end(task, key, at, _ENDS[status], certain=False) if status in _ENDS else None
+            return _end(task, key, at, result, error, certain=True)
+        return _end(task, key, at, _ENDS[status], error, certain=False) if status in _ENDS else None
 
-    def result(self, key: Key, at: int, outcome: Outcome) -> Exchange | None:
+    def result(self, key: Key, at: int, outcome: Outcome, facts: dict[str, Any]) -> Exchange | None:
         """Takes up the answer to `tasks/result`, which may also fail because the result is no longer kept."""
         task = self._of(key)
         _go_on(task, at)
         if outcome == "rpc_error" and task.outcome in ("ok", "cancelled"):
             return None
-        return _end(task, key, at, outcome, certain=True)
+        error = facts.get("error_code"), facts.get("error_message", facts.get("task_error_message"))
+        return _end(task, key, at, outcome, error, certain=True)
 
     def cancel(self, key: Key, at: int) -> Exchange | None:
         """A server accepted that the task be cancelled. Who asks no more will hear no more of it."""
         task = self._of(key)
         if task.outcome:
             return None
-        told = _end(task, key, at, "cancelled", certain=False)
+        told = _end(task, key, at, "cancelled", (None, None), certain=False)
         task.assumed = True
         return told
 
@@ -102,13 +106,14 @@ def _go_on(task: Task, at: int) -> None:
         task.blocked_at = None
 
 
-def _end(task: Task, key: Key, at: int, outcome: Outcome, *, certain: bool) -> Exchange | None:
-    """Notes the task's outcome, if it is not known so well yet."""
+def _end(task: Task, key: Key, at: int, outcome: Outcome, error: Told, *, certain: bool) -> Exchange | None:
+    """Notes the task's outcome and what was told of it, if it is not known so well yet."""
     if task.certain or (task.outcome and not certain and not task.assumed):
         return None
-    changed = task.outcome != outcome
+    error = error if any(part is not None for part in error) or outcome != task.outcome else task.error
+    changed = (task.outcome, task.error) != (outcome, error)
     task.ended_at = at if task.ended_at is None or task.assumed else task.ended_at
-    task.outcome, task.certain, task.assumed = outcome, certain, False
+    task.outcome, task.error, task.certain, task.assumed = outcome, error, certain, False
     if not changed or task.request is None or task.exchange is None:
         return None
     task.exchange = _told(task, task.exchange, task.request, key[1])
@@ -128,6 +133,8 @@ def _told(task: Task, exchange: Exchange, request: Pending, task_id: str) -> Exc
         log_count=request.logs,
         task_id=task_id,
         task_outcome=outcome,
+        error_code=task.error[0],
+        error_message=task.error[1],
         task_ms=max(0, task.ended_at - request.at) / 1e6,
         task_waiting_ms=waited((*request.waits, *task.waits), request.at, task.ended_at),
     )

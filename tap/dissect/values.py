@@ -115,9 +115,32 @@ def task(source: dict[str, Any], found: Facts) -> None:
         return
     found["task_status"] = status
     if status == "completed" and "result" in source:
-        found["task_result"] = "tool_error" if members(source["result"]).get("isError") is True else "ok"
-    elif status == "failed" and "error" in source:
-        found["task_result"] = "rpc_error"
+        failed = members(source["result"]).get("isError") is True
+        found["task_result"] = "tool_error" if failed else "ok"
+        tool_error(members(source["result"]), found)
+    elif status == "failed":
+        error = members(source.get("error"))
+        found |= {"task_result": "rpc_error"} if "error" in source else {}
+        if is_code(error.get("code")):
+            found["task_error_code"] = error["code"]
+        if (message := text(error.get("message", source.get("statusMessage")))) is not None:
+            found["task_error_message"] = message
+
+
+def tool_error(source: dict[str, Any], found: Facts) -> None:
+    """What the result of a task's tool tells first, if that failed."""
+    content = source.get("content")
+    if source.get("isError") is not True or not isinstance(content, list):
+        return
+    told = texts([members(item).get("text") for item in content[:MAX_ITEMS]]) or ()
+    if first_told := next(filter(str.strip, told), None):
+        found["task_error_message"] = first_told
+
+
+def is_code(value: Any) -> bool:
+    """Whether this can be an error's code."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31
 
 
 TASK: Final[Reader] = ("taskId", task)
+TOOL_ERROR: Final[Reader] = ("isError", tool_error)

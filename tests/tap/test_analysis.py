@@ -197,6 +197,19 @@ def test_a_batch_that_was_torn_and_never_comes_again_is_counted_once() -> None:
         assert ended.bytes_client == len(batch)
 
 
+def test_calls_in_a_batch_have_their_own_sizes_and_the_bytes_are_counted_once() -> None:
+    calls = [{"jsonrpc": "2.0", "id": number, "method": "ping", "params": {"x": "y" * number}} for number in (1, 50)]
+    answers = [{"jsonrpc": "2.0", "id": number, "result": {}} for number in (1, 50)]
+    asked, answered = (json.dumps(batch).encode() + b"\n" for batch in (calls, answers))
+    analysis = Analysis(STARTED, REDACTOR)
+    records = analysis.data("client", 0, 1, asked)
+    again = Analysis.resume(STARTED, REDACTOR, records)
+    records += again.data("server", 0, 2, answered)
+    sizes = [(len(orjson.dumps(one)), len(orjson.dumps(two))) for one, two in zip(calls, answers, strict=True)]
+    assert [(one.request_bytes, one.reply_bytes) for record in records for one in record.exchanges] == sizes
+    assert sum(record.size_bytes for record in records) == len(asked + answered)
+
+
 def test_samples_of_usage_between_the_records_of_a_batch_make_no_difference() -> None:
     batch = PIECES[8]
     records = Analysis(STARTED, REDACTOR).data("client", 0, 1, batch)

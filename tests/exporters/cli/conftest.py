@@ -298,8 +298,8 @@ def journal() -> Callable[[Path], None]:
 def journal_of() -> Callable[..., None]:
     """Writes a run for each name, of a server and a tool that are called so, with one call that failed."""
 
-    def make(home: Path, names: tuple[str, ...]) -> None:
-        told = {"outcome": "tool_error", "server_name": "s"}
+    def make(home: Path, names: tuple[str, ...], **changes: Any) -> None:
+        told = {"outcome": "tool_error", "server_name": "s"} | changes
         runs = [
             [started(f"0{n}-named", AT, name=name), *answered(1, AT + MS, target=name, error_message=name, **told)]
             for n, name in enumerate(names)

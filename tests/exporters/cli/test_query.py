@@ -81,6 +81,8 @@ def test_sql_may_begin_with_a_comment(recorded: Any, comment: str) -> None:
         ("SELEC 1", "syntax error"),
         ("SELECT at FROM messages", 'write "at" in quotes'),
         ("SELECT seq FROM messages WHERE at > now()", 'write "at" in quotes'),
+        ("SELECT seq FROM messages WHERE seq > 0 AND facts->>'a' IS NULL", "write (facts->>'name') in parentheses"),
+        ("SELECT seq FROM messages WHERE facts->'a' > 3", "write (facts->>'name') in parentheses"),
         ("SELECT m.at 'at' FROM messages m m", "one statement that reads"),
         ("SELECT nope FROM runs", "nope"),
         ("SELECT * FROM read_text('/etc/passwd')", "not for readers"),

@@ -84,6 +84,12 @@ def test_an_exchange_is_shown_whole_by_either_of_its_messages(recorded: Any, seq
     assert [message["body"]["id"] for message in told["messages"]] == [3, 3]
 
 
+def test_of_a_call_that_went_on_as_a_task_its_end_is_told(fresh: Any, journal_of: Any) -> None:
+    journal_of(fresh.home, ("t",), outcome="task_created", task_outcome="tool_error", task_ms=1500.0)
+    told = fresh.say("show", "last/1").out
+    assert "outcome    task_created\ntask       tool_error after 1,500.0 ms\nerror      t\n" in told
+
+
 def test_a_message_that_belongs_to_no_exchange_is_shown_alone(recorded: Any) -> None:
     assert recorded.say("show", "cccc3333/7").out.startswith("\n→ notification   message 7, 100 B\n{\n")
     assert json.loads(recorded.say("show", "cccc3333/7", "--json").out)["exchange"] is None

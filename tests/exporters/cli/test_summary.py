@@ -136,6 +136,15 @@ def test_a_line_fits_the_terminal(watched: Any, command: str, columns: int) -> N
     assert "weather" in said.out
 
 
+def test_a_server_is_found_by_what_it_is_called_in_the_tables(fresh: Any, journal_of: Callable[..., None]) -> None:
+    journal_of(fresh.home, names=("", "files"))  # without a label it is called as its program is
+    assert sorted(row["server"] for row in told(fresh, "servers")) == ["files", "serve"]
+    for name, run_id in (("serve", "00-named"), ("files", "01-named")):
+        assert [row["run_id"] for row in told(fresh, "runs", "--server", name)] == [run_id]
+        assert [row["example_run_id"] for row in told(fresh, "errors", "--server", name)] == [run_id]
+        assert fresh.say("show", "last", "--server", name).out.split()[:2] == ["run", run_id]
+
+
 def test_names_that_are_long_or_run_from_right_to_left_keep_the_table(
     fresh: Any, journal_of: Callable[..., None]
 ) -> None:

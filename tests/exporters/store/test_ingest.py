@@ -128,6 +128,20 @@ def test_a_run_tells_who_the_two_sides_said_they_were(home, conversation, versio
     ]
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_version_is_of_who_was_named_last_or_none(home, at_once):
+    talk = home.talk("run-1")
+    for info in ({"name": "one", "version": "1"}, {"name": "two"}, {"version": "3"}):
+        meta = {META + "protocolVersion": "2026-07-28", META + "clientInfo": info}
+        talk.ask("tools/list", {"tools": [], "_meta": {META + "serverInfo": info}}, _meta=meta)
+        if not at_once:
+            home.store.load()
+    home.store.load()
+    assert home.rows("SELECT host_name, host_version, server_name, server_version FROM runs") == [
+        ("two", None, "two", None)
+    ]
+
+
 def test_what_makes_errors_and_requests_the_same_is_loaded_with_them(home):
     run = home.run("run-1").start()
     for number in (17, 18):

@@ -105,6 +105,20 @@ def test_pages_are_one_listing(home):
     assert home.rows("SELECT name FROM definitions WHERE kind = 'prompt'") == [("p",)]
 
 
+@pytest.mark.parametrize("batch", [1, 100])
+def test_a_listing_during_which_the_offer_changes_lacks_nothing(home, monkeypatch, batch):
+    monkeypatch.setattr(ingest, "NORMAL", ingest.Limits(batch, 1 << 20, 1 << 20))
+    talk = home.talk("run-0")
+    for first, changed, second in (("ab", None, "c"), ("ab", "tools", "d"), ("bc", "prompts", "d")):
+        talk.ask("tools/list", tools(*first, nextCursor="1"))
+        if changed:
+            talk.say("server", {"method": f"notifications/{changed}/list_changed"})
+        talk.ask("tools/list", tools(*second), cursor="1")
+    home.store.load()
+    assert home.rows("SELECT complete FROM internal.listings ORDER BY first_seq") == [(True,), (False,), (True,)]
+    assert home.rows(CHANGES) == [("d", "added"), ("a", "removed")]
+
+
 def test_instructions_and_their_change_are_told(home):
     for number, told in enumerate(["be kind", "be quick", None]):
         talk = home.talk(f"run-{number}", at=60.0 * number)

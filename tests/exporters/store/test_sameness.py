@@ -75,7 +75,9 @@ def test_requests_are_the_same_by_their_arguments_alone(sql):
     [
         ([{"type": "text", "text": "no"}, {"type": "text", "text": "more"}], "no"),
         ([{"type": "image", "data": ""}, {"type": "text", "text": "no"}], "no"),
+        ([{"type": "text", "text": ""}, {"type": "text", "text": " "}, {"type": "text", "text": "no"}], "no"),
         ([{"type": "image", "data": ""}], None),
+        ([{"text": ""}], None),
         ([], None),
         ("text", None),
         ([{"text": "x" * 5000}], "x" * 2000),

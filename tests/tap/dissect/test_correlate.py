@@ -52,6 +52,23 @@ def test_ids_of_both_sides_and_of_all_types_are_apart(talk: Any) -> None:
     assert (exchange.seq, exchange.side) == (5, "server")
 
 
+@pytest.mark.parametrize(("asked", "answered"), [(1, 1.0), (1.0, 1), (1e2, 100), (-7, -7.0)])
+def test_a_number_may_come_back_in_its_other_form(talk: Any, asked: Any, answered: Any) -> None:
+    call(talk, asked)
+    assert talk.say("server", id=answered, result={"isError": True})[0].outcome == "tool_error"
+    assert (talk.say("server", id=answered, result={}), talk.settled[-1].orphan) == ((), "duplicate")
+    call(talk, asked)
+    (cancelled,) = talk.say("client", method="notifications/cancelled", params={"requestId": answered})
+    assert cancelled.outcome == "cancelled"
+    assert talk.say("server", id=answered, result={})[0].outcome == "late"
+
+
+@pytest.mark.parametrize(("asked", "answered"), [(1, "1"), ("1", "1.0"), (1, 1.5), (1, True), (1, None), (1, "1.0")])
+def test_no_other_form_of_an_id_is_the_same(talk: Any, asked: Any, answered: Any) -> None:
+    call(talk, asked)
+    assert talk.say("server", id=answered, result={}) == ()
+
+
 def test_an_answer_to_nothing_settles_nothing(talk: Any) -> None:
     assert talk.say("server", id=1, result={}) == ()
     assert talk.say("server", error={"code": -32700}) == ()

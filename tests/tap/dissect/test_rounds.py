@@ -59,3 +59,22 @@ def test_a_state_of_another_tool_joins_nothing(talk: Any) -> None:
     back(talk, 1, requestState="s")
     talk.say("client", id=2, method="prompts/get", params={"name": "t", "requestState": "s"})
     assert talk.answer(2).round == 1
+
+
+def test_one_state_for_all_callers_keeps_their_calls_apart(talk: Any) -> None:
+    callers = [MODERN | {"io.modelcontextprotocol/clientInfo": {"name": name}} for name in ("a", "b")]
+    texts = ("x", "x", "y")
+    for rpc_id, caller, text in zip((1, 2, 3), (*callers, callers[0]), texts, strict=True):
+        talk.call(rpc_id, arguments={"text": text}, _meta=caller)
+    for rpc_id in (1, 2, 3):
+        back(talk, rpc_id, requestState="s")
+    for rpc_id, caller, text in zip((4, 5, 6), (*callers, callers[0]), texts, strict=True):
+        talk.call(rpc_id, arguments={"text": text}, _meta=caller, requestState="s", inputResponses={})
+    assert [talk.answer(rpc_id).logical_id for rpc_id in (6, 5, 4)] == ["run/3", "run/2", "run/1"]
+
+
+def test_a_state_tells_the_call_also_when_its_arguments_have_changed(talk: Any) -> None:
+    ask(talk, 1, "a")
+    back(talk, 1, requestState="s")
+    ask(talk, 2, "b", requestState="s", inputResponses={})
+    assert talk.answer(2).logical_id == "run/1"

@@ -77,3 +77,28 @@ def test_while_the_handshake_is_open_its_request_counts(talk: Any) -> None:
     talk.say("client", id=1, method="initialize", params={"protocolVersion": "2025-11-25"})
     talk.say("client", id=2, method="ping")
     assert told(talk.answer(2)) == ("2025-11-25", "legacy", None, None)
+
+
+def test_a_discovery_that_names_no_server_takes_no_name_away(talk: Any) -> None:
+    for rpc_id, told_meta in ((1, {"_meta": {PREFIX + "serverInfo": {"name": "s", "version": "9"}}}), (2, {})):
+        talk.say("client", id=rpc_id, method="server/discover", params={"_meta": meta("a")})
+        talk.answer(rpc_id, supportedVersions=["2026-07-28"], **told_meta)
+    talk.call(3, _meta=meta("a"))
+    exchange = talk.answer(3)
+    assert (exchange.server_name, exchange.server_version) == ("s", "9")
+
+
+def test_what_was_asked_before_another_handshake_is_of_the_one_before(talk: Any) -> None:
+    for number, name in enumerate(("a", "b")):
+        params = {"protocolVersion": f"v-{name}", "clientInfo": {"name": name, "version": "1"}}
+        talk.say("client", id=f"hello-{name}", method="initialize", params=params)
+        if number:
+            talk.call("during")
+        talk.answer(f"hello-{name}", protocolVersion=f"v-{name}", serverInfo={"name": f"s-{name}"})
+        talk.call(number)
+    found = [talk.answer(rpc_id) for rpc_id in (0, "during", 1)]
+    assert [(*told(one)[:3], one.server_name) for one in found] == [
+        ("v-a", "legacy", "a", "s-a"),
+        ("v-a", "legacy", "a", "s-a"),
+        ("v-b", "legacy", "b", "s-b"),
+    ]

@@ -70,6 +70,42 @@ def test_a_modern_task_brings_its_result_with_its_status(talk: Any, task: dict[s
     assert (told.seq, told.task_outcome) == (1, outcome)
 
 
+TEXT = {"isError": True, "content": [{"type": "image"}, {"text": " "}, {"type": "text", "text": "no"}]}
+
+
+@pytest.mark.parametrize(
+    ("task", "error"),
+    [
+        ({"status": "completed", "result": TEXT}, (None, "no")),
+        ({"status": "completed", "result": {"isError": True, "content": 5}}, (None, None)),
+        ({"status": "completed", "result": TEXT | {"isError": False}}, (None, None)),
+        ({"status": "failed", "error": {"code": -7, "message": "no"}}, (-7, "no")),
+        ({"status": "failed", "error": [], "statusMessage": "down"}, (None, "down")),
+        ({"status": "failed", "statusMessage": "down"}, (None, "down")),
+        ({"status": "failed", "error": {"code": True, "message": 5}}, (None, None)),
+    ],
+)
+def test_what_a_failed_task_tells_is_told_of_its_call(talk: Any, task: dict[str, Any], error: tuple[Any, Any]) -> None:
+    talk.call(1)
+    talk.answer(1, resultType="task", taskId="T", status="working")
+    _, told = ask(talk, 2, "get", taskId="T", **task)
+    assert (told.error_code, told.error_message) == error
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [({"result": TEXT}, (None, "no")), ({"error": {"code": -7, "message": "gone"}}, (-7, "gone"))],
+)
+def test_the_result_of_a_failed_task_tells_what_its_status_did_not(
+    talk: Any, answer: dict[str, Any], error: tuple[Any, Any]
+) -> None:
+    create(talk)
+    assert status(talk, "failed")[0].error_message is None
+    talk.say("client", id=2, method="tasks/result", params={"taskId": "T"})
+    _, told = talk.say("server", id=2, **answer)
+    assert (told.seq, told.error_code, told.error_message) == (1, *error)
+
+
 @pytest.mark.parametrize("ended", [False, True])
 def test_news_may_come_before_the_task_itself(talk: Any, ended: bool) -> None:
     talk.call(1, task={"ttl": 1})
