@@ -30,7 +30,8 @@ from mcptap.tap.records import (
     StderrLine,
     Stream,
 )
-from mcptap.tap.redact import Redactor, Scopes, is_hashed
+from mcptap.tap.redact import Redactor
+from mcptap.tap.scopes import Scopes, is_hashed
 
 STREAMS: Final[tuple[Stream, ...]] = get_args(Stream)
 _NOT_READ: Final = Message("noise", None, unscanned="internal error")
@@ -156,7 +157,7 @@ class Analysis:
             case MessageRecord():
                 self._seq = record.seq
                 guarded(lambda: self._correlator.settle(record), NOTHING, "an exchange")
-                self._scopes.replay(record)
+                self._scopes.learn(record)
                 if record.kind == "noise":
                     self._lines[record.side].restore(record.redactions)
                 if record.size_bytes:
@@ -213,6 +214,7 @@ class Analysis:
             redactions=cleaned.redactions,
         )
         alone = record(facts=facts, exchange_seq=own)
+        self._scopes.learn(alone)
         exchanges, belongs, orphan = guarded(lambda: self._correlator.settle(alone), NOTHING, "an exchange")
         if not exchanges and not orphan and belongs == own:
             return alone

@@ -13,7 +13,8 @@ from mcptap.tap.dissect import jsonrpc, mcp
 from mcptap.tap.dissect.jsonrpc import Message
 from mcptap.tap.guard import guarded, report
 from mcptap.tap.records import Kind, Redaction, Side
-from mcptap.tap.redact import Kept, LineRedactor, NotKeptError, Redactor, Scopes, UnscannableError
+from mcptap.tap.redact import LineRedactor, Redactor, UnscannableError
+from mcptap.tap.scopes import Kept, NotKeptError, Scopes
 
 Asked = Callable[[Side, str | None], str | None]  # the method that an answer of this side, with this id, answers
 

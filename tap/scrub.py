@@ -18,8 +18,9 @@ from mcptap.tap.dissect.jsonrpc import Message
 from mcptap.tap.dissect.pending import SIZE
 from mcptap.tap.guard import guarded
 from mcptap.tap.records import Finding, MessageRecord, Record, Redaction, RunEnded, RunStarted, StderrLine
-from mcptap.tap.redact import Redactor, Scopes, UnscannableError, redact_started
+from mcptap.tap.redact import Redactor, UnscannableError, redact_started
 from mcptap.tap.redact.settings import Settings
+from mcptap.tap.scopes import Scopes
 
 NOT_SEARCHED: Final = "not searched when it was scrubbed"
 ORPHAN: Final = "orphan"
@@ -32,7 +33,7 @@ class Scrubber:
     def __init__(self, started: RunStarted, redactor: Redactor) -> None:
         self.values = 0
         self._redactor = redactor
-        scopes = Scopes(_scrubbing(redactor.settings), redactor, started)
+        self._scopes = scopes = Scopes(_scrubbing(redactor.settings), redactor, started)
         self._correlator = Correlator(started.run_id)
         self._cleaner = Cleaner(redactor, scopes, self._correlator.asked)
         self._lines = {stream: scopes.lines() for stream in ("client", "server", "stderr")}
@@ -69,6 +70,7 @@ class Scrubber:
         clean = self._envelope(alone) if record.body is None else self._body(alone)
         own = clean.seq if clean.kind == "request" else None
         clean = replace(clean, exchange_seq=own)
+        self._scopes.learn(clean)
         settled = guarded(lambda: self._correlator.settle(clean), NOTHING, "an exchange")
         if settled.orphan:
             clean = replace(clean, facts={**(clean.facts or {}), ORPHAN: settled.orphan})

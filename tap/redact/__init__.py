@@ -6,12 +6,8 @@ names of secrets are judged by their words (`names`), and what cannot be searche
 
 from mcptap.tap.redact.lines import LineRedactor
 from mcptap.tap.redact.redactor import Redactor
-from mcptap.tap.redact.scopes import Kept, NotKeptError, Scopes, is_hashed
 from mcptap.tap.redact.started import redact_started
 from mcptap.tap.redact.transcript import Transcript
 from mcptap.tap.redact.walk import UnscannableError
 
-__all__ = [
-    "Kept", "LineRedactor", "NotKeptError", "Redactor", "Scopes", "Transcript", "UnscannableError", "is_hashed",
-    "redact_started",
-]  # fmt: skip
+__all__ = ["LineRedactor", "Redactor", "Transcript", "UnscannableError", "redact_started"]

@@ -78,6 +78,10 @@ class Settings:
         fits = (scope.mode for scope in self.scopes if _fits(scope, servers, tool))
         return next(fits, self.mode)
 
+    def modes(self, servers: tuple[str, ...]) -> set[Mode]:
+        """All that something of this server may be kept as."""
+        return {self.mode_of(servers, None), *(scope.mode for scope in self.scopes if _is_of(scope, servers))}
+
     def exempt(self, servers: tuple[str, ...], tool: str | None) -> tuple[tuple[str, str], ...]:
         """Rules and pointers whose finds stay readable here."""
         return tuple((allow.rule, allow.pointer) for allow in self.allow if _fits(allow, servers, tool))
@@ -94,9 +98,11 @@ CLOSED: Final = Settings(mode="hash")  # while the configuration is wrong
 
 
 def _fits(part: Scope | Allow, servers: tuple[str, ...], tool: str | None) -> bool:
-    return (part.tool == "*" or (tool is not None and fnmatchcase(tool, part.tool))) and (
-        part.server == "*" or any(fnmatchcase(server, part.server) for server in servers)
-    )
+    return (part.tool == "*" or (tool is not None and fnmatchcase(tool, part.tool))) and _is_of(part, servers)
+
+
+def _is_of(part: Scope | Allow, servers: tuple[str, ...]) -> bool:
+    return part.server == "*" or any(fnmatchcase(server, part.server) for server in servers)
 
 
 def read(document: Mapping[str, Any]) -> Settings:

@@ -77,6 +77,88 @@ def test_answers_find_their_tool_whatever_their_order_and_after_a_restart() -> N
     assert [record.unscanned for record in answered] == [None, "mode hash"]
 
 
+PRIVATE = {"content": [{"type": "text", "text": "patient Jane Roe"}]}
+READ = ("client", {"id": 1, "method": "tools/call", "params": {"name": "read_x", "_meta": {"progressToken": 7}}})
+AS_TASK = ("client", {"id": 1, "method": "tools/call", "params": {"name": "read_x", "task": {}}})
+OTHER = ("client", {"id": 1, "method": "tools/call", "params": {"name": "other"}})
+TASK = ("server", {"id": 1, "result": {"task": {"taskId": "T", "status": "working"}}})
+MODERN_TASK = ("server", {"id": 1, "result": {"resultType": "task", "taskId": "T", "status": "working"}})
+DONE = {"taskId": "T", "status": "completed", "result": PRIVATE}
+LONG = "k" * 900
+SAMPLE = {"messages": [{"role": "user", "content": {"type": "text", "text": "on patient Jane Roe"}}]}
+OF_TASK = {"_meta": {"io.modelcontextprotocol/related-task": {"taskId": "T"}}}
+ABOUT_A_TOOL: dict[str, list[Any]] = {
+    "its answer": [READ, ("server", {"id": 1, "result": PRIVATE})],
+    "its answer, the id in another form": [READ, ("server", {"id": 1.0, "result": PRIVATE})],
+    "a second answer": [READ, ("server", {"id": 1, "result": {}}), ("server", {"id": 1, "result": PRIVATE})],
+    "an answer after its end": [
+        READ,
+        ("client", {"method": "notifications/cancelled", "params": {"requestId": 1}}),
+        ("server", {"id": 1, "result": PRIVATE}),
+    ],
+    "one of two calls with one id": [READ, OTHER, ("server", {"id": 1, "result": PRIVATE})],
+    "an answer to nothing": [("server", {"id": 99, "result": PRIVATE})],
+    "an id that is cut": [
+        ("client", {"id": LONG, "method": "tools/call", "params": {"name": "read_x"}}),
+        ("server", {"id": LONG, "result": PRIVATE}),
+    ],
+    "a task's result": [
+        AS_TASK, TASK, ("client", {"id": 2, "method": "tasks/result", "params": {"taskId": "T"}}),
+        ("server", {"id": 2, "result": PRIVATE}),
+    ],
+    "a task's state": [
+        READ, MODERN_TASK, ("client", {"id": 2, "method": "tasks/get", "params": {"taskId": "T"}}),
+        ("server", {"id": 2, "result": DONE}),
+    ],
+    "a word on a task": [READ, MODERN_TASK, ("server", {"method": "notifications/tasks", "params": DONE})],
+    "what a task asks": [
+        AS_TASK, TASK, ("server", {"id": 5, "method": "sampling/createMessage", "params": SAMPLE | OF_TASK}),
+    ],
+    "its progress": [
+        READ,
+        ("server", {"method": "notifications/progress", "params": {"progressToken": 7, "message": "patient Jane"}}),
+    ],
+    "its progress after the answer": [
+        READ, ("server", {"id": 1, "result": {}}),
+        ("server", {"method": "notifications/progress", "params": {"progressToken": 7, "message": "patient Jane"}}),
+    ],
+    "what the server asks meanwhile": [
+        READ, ("server", {"id": "s", "method": "sampling/createMessage", "params": SAMPLE}),
+        ("client", {"id": "s", "result": {"model": "m", "role": "assistant", "content": PRIVATE["content"][0]}}),
+    ],
+    "what the server logs meanwhile": [
+        READ, ("server", {"method": "notifications/message", "params": {"level": "info", "data": "patient Jane Roe"}}),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["", "the collector restarts"])
+@pytest.mark.parametrize("said", ABOUT_A_TOOL.values(), ids=ABOUT_A_TOOL)
+def test_all_that_is_said_of_a_tools_calls_is_kept_as_its_mode_says(said: list[Any], restarts: bool) -> None:
+    settings = Settings(scopes=(Scope("metadata", "vault", "read_*"),))
+    of, written, offsets = analysis(settings), [], {"client": 0, "server": 0}
+    for side, members in said:
+        data = line(**members)
+        written += of.data(side, offsets[side], 1, data)
+        offsets[side] += len(data)
+        if restarts:
+            of = Analysis.resume(STARTED, Redactor(b"k" * 32, settings=settings), written)
+    assert len(messages(written)) == len(said)
+    assert "Jane" not in str(written)
+
+
+def test_what_is_not_of_the_tool_keeps_its_body() -> None:
+    of = analysis(Settings(scopes=(Scope("metadata", "vault", "read_*"),)))
+    log = line(method="notifications/message", params={"level": "info", "data": "ready"})
+    sent = [("client", line(**READ[1])), ("server", line(id=1, result={})), ("server", log), ("client", call(2, "a")),
+            ("server", answer(2)), ("client", call(1, "a")), ("server", answer(1))]  # fmt: skip
+    written, offsets = [], {"client": 0, "server": 0}
+    for side, data in sent:
+        written += of.data(side, offsets[side], 1, data)  # type: ignore[arg-type]
+        offsets[side] += len(data)
+    assert [record.body is not None for record in messages(written)] == [False, False, *[True] * 5]
+
+
 def test_an_error_in_a_mode_without_bodies_leaves_its_code_but_not_its_text() -> None:
     of = analysis(Settings(mode="metadata"))
     failed = line(id=1, error={"code": -32000, "message": "patient Jane Roe is unknown"})

@@ -1,23 +1,22 @@
 """What is kept of each message of one run: the mode and the exemptions of its server and tool.
 
-An answer does not name its tool, so the tool of each request is remembered until it is answered.
+The idea: what may be about several tools is kept as the strictest of them has it, and what leads to no call that is
+known as the strictest of all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-import orjson
-
+from mcptap.tap.dissect.about import About, Tools, called, links
 from mcptap.tap.records import Kind, MessageRecord, Redaction, RunStarted, Side
 from mcptap.tap.redact.lines import LineRedactor
 from mcptap.tap.redact.redactor import Redactor
 from mcptap.tap.redact.settings import Mode, Settings
 from mcptap.tap.redact.walk import UnscannableError
 
-MAX_REMEMBERED: Final = 10_000  # requests without an answer
-CALL: Final = "tools/call"
+MAX_REMEMBERED: Final = 10_000  # tools
+STRICTNESS: Final[tuple[Mode, ...]] = ("full", "redact", "hash", "metadata")
 
 
 class NotKeptError(UnscannableError):
@@ -54,7 +53,7 @@ class Scopes:
         self._servers = (started.name,) if started.name else tuple(words)
         self._single = not settings.scopes and not settings.allow
         self._kept: dict[str | None, Kept] = {}
-        self._tools: dict[tuple[Side, str], str] = {}
+        self._about = About()
 
     @property
     def rest(self) -> Kept:
@@ -69,30 +68,24 @@ class Scopes:
         """How a message is kept."""
         if self._single or not isinstance(value, dict):
             return self.rest
-        if kind == "request":
-            return self._asked(side, value.get("method"), value.get("id"), _called(value))
-        if kind in ("result", "error"):
-            return self._of(self._tools.pop((_other(side), _id(value.get("id"))), None))
-        return self.rest
+        if kind == "request" and (tool := called(value)):
+            return self._of(tool)
+        try:
+            named, _ = self._redactor.value(links(kind, value))
+        except UnscannableError:
+            return self._strictest(None)
+        return self._strictest(self._about.tools(side, kind, named))
 
-    def replay(self, record: MessageRecord) -> None:
-        """Takes up the state after a message that was written."""
-        if self._single or record.rpc_id is None:
-            return
-        if record.kind == "request":
-            self._remember(record.side, record.rpc_id, (record.facts or {}).get("target"), record.method)
-        elif record.kind in ("result", "error"):
-            self._tools.pop((_other(record.side), record.rpc_id), None)
+    def learn(self, record: MessageRecord) -> None:
+        """Takes up a message that is written."""
+        if not self._single:
+            self._about.learn(record)
 
-    def _asked(self, side: Side, method: Any, rpc_id: Any, tool: Any) -> Kept:
-        self._remember(side, _id(rpc_id), tool, method)
-        return self._of(tool if method == CALL and isinstance(tool, str) else None)
-
-    def _remember(self, side: Side, rpc_id: str, tool: Any, method: Any) -> None:
-        if method == CALL and isinstance(tool, str):
-            self._tools[side, rpc_id] = tool
-            if len(self._tools) > MAX_REMEMBERED:
-                del self._tools[next(iter(self._tools))]
+    def _strictest(self, tools: Tools | None) -> Kept:
+        if tools is not None and len(tools) == 1:
+            return self._of(*tools)
+        modes = self._settings.modes(self._servers) if tools is None else {self._of(tool).mode for tool in tools}
+        return Kept(max(modes, key=STRICTNESS.index), self.rest.redactor)  # whose exemptions are those of every tool
 
     def _of(self, tool: str | None) -> Kept:
         kept = self._kept.get(tool)
@@ -103,19 +96,3 @@ class Scopes:
             if len(self._kept) < MAX_REMEMBERED:
                 self._kept[tool] = kept
         return kept
-
-
-def _called(value: Mapping[str, Any]) -> Any:
-    params = value.get("params")
-    return params.get("name") if isinstance(params, dict) else None
-
-
-def _id(rpc_id: Any) -> str:
-    try:
-        return orjson.dumps(rpc_id).decode()
-    except TypeError:
-        return ""
-
-
-def _other(side: Side) -> Side:
-    return "client" if side == "server" else "server"
