@@ -22,10 +22,12 @@ from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.services import Services
 from mcptap.tap.redact.split import OPEN_END
 from mcptap.tap.redact.table import families
-from mcptap.tap.redact.views import ESCAPES, View, coloured, escaped
+from mcptap.tap.redact.views import COLOURS, ESCAPES, View, coloured, escaped
 
 MAX_OPENED: Final = 4  # encodings within encodings: colours, and three more
-SIGNS: Final[tuple[TextRule, ...]] = (ESCAPES, ENCODED, OPEN_END)
+SIGNS: Final[tuple[TextRule, ...]] = (COLOURS, ESCAPES, ENCODED, OPEN_END)
+_VIEWED: Final = (COLOURS, ESCAPES)  # signs of other views
+_HIDING: Final = (*_VIEWED, ENCODED)
 # Every rule by family. Further families (of personal data, of injected text) are added where a Scanner is made.
 BUILT_IN: Final[tuple[TextRule, ...]] = (
     *(rule for rules in families().values() for rule in rules),
@@ -54,28 +56,33 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
     text.look()
     rules = scanner.fired(text.text)
     if opened == MAX_OPENED:
-        return [rule for rule in rules if rule is not ESCAPES and rule is not ENCODED]
+        return [rule for rule in rules if rule not in _HIDING]
     found = list(rules)
-    for sign, hidden in ((ESCAPES, _other_views), (ENCODED, _decoded)):
-        if sign in rules:
-            behind = [rule for other in hidden(text) for rule in fired(scanner, text.part(other), opened + 1)]
+    for signs, hidden in ((_VIEWED, _other_views), ((ENCODED,), _decoded)):
+        if any(sign in rules for sign in signs):
+            behind = [rule for other in hidden(text, rules) for rule in fired(scanner, text.part(other), opened + 1)]
             if tell(behind):
                 found += behind
             else:
-                found.remove(sign)  # where nothing is hidden, nobody need look again
+                found = [rule for rule in found if rule not in signs]  # where nothing is hidden, nobody need look again
     return found if len(found) <= len(rules) else scanner.ordered(found)
 
 
 def tell(rules: Iterable[TextRule]) -> bool:
     """Whether there is anything to look for, beyond signs that something could be hidden."""
-    return any(rule not in (ESCAPES, ENCODED) for rule in rules)
+    return any(rule not in _HIDING for rule in rules)
 
 
-def _other_views(text: Text) -> Iterator[str]:
-    return (view.text for view in coloured(text) or escaped(text))
+def _other_views(text: Text, rules: Sequence[TextRule]) -> Iterator[str]:
+    return (view.text for view in _views(text, rules))
 
 
-def _decoded(text: Text) -> Iterator[str]:
+def _views(text: Text, rules: Sequence[TextRule]) -> tuple[View, ...]:
+    """A text with colours is only seen without them: they are no part of any value."""
+    return (COLOURS in rules and coloured(text)) or (escaped(text) if ESCAPES in rules else ())
+
+
+def _decoded(text: Text, _: Sequence[TextRule]) -> Iterator[str]:
     """All that is encoded in a text, as one."""
     if decoded := "\0".join(read for _, _, read in runs(text.text)):
         yield decoded
@@ -97,7 +104,7 @@ def find(text: Text, rules: Sequence[TextRule], parts: Iterable[tuple[int, int, 
 def _seen(text: Text, rules: Sequence[TextRule], opened: int) -> list[Span]:
     """All that is found. A text with colours is only seen without them: they are no part of any value."""
     deeper = opened < MAX_OPENED
-    if deeper and ESCAPES in rules and (views := coloured(text)):
+    if deeper and COLOURS in rules and (views := coloured(text)):
         return _in_views(views, text, rules, opened)
     found = [Span(start, end, rule.id) for rule in rules for start, end in rule.spans(text) if end > start]
     if deeper and ESCAPES in rules:

@@ -105,7 +105,8 @@ class Services:
         One for each name: for literals that go on alike Hyperscan is faster than for a choice of them.
         """
         turn = "(?:[A-Za-z][0-9]|[0-9][A-Za-z])"
-        return tuple(rf"(?i){name.replace(' ', '[ _.-]?')}[^\n]*{turn}[\w.+/~-]*{turn}" for name in names())
+        rest = rf"[^\n\x00/;]*[\w.+/~-]*{turn}[\w.+/~-]*{turn}"
+        return tuple(f"(?i){name.replace(' ', '[ _.-]?')}{rest}" for name in names())
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""

@@ -10,16 +10,21 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from mcptap.tap.redact.rule import Sign, Text
 
-_COLOUR = re.compile(r"(?:\x1b|\\{1,16}u001[bB]|\\x1[bB]|\\033)\[[0-?]{0,64}[@-~]")
-_ESCAPED = re.compile(
-    r"%(?P<percent>[2-7][0-9A-Fa-f])"
-    r"|\\{1,16}(?:u00|u\{0{0,4}|x)(?P<unicode>[2-7][0-9A-Fa-f])\}?"
-    r"|&(?:#[xX]0{0,4}(?P<hex>[2-7][0-9A-Fa-f])|#0{0,4}(?P<decimal>3[2-9]|[4-9]\d|1[01]\d|12[0-6])|(?P<name>amp|quot|lt|gt|apos));"
+_COLOUR = re.compile(r"(?:\x1b|\\\\{0,15}u001[bB]|\\x1[bB]|\\033)\[[0-?]{0,64}[@-~]")
+# Each escape stands for a printable character of ASCII.
+_PERCENT: Final = r"%(?P<percent>[2-7][0-9A-Fa-f])"
+_BACKSLASH: Final = r"(?:u00|u\{0{0,4}|x)(?P<unicode>[2-7][0-9A-Fa-f])"
+_ENTITY: Final = (
+    r"&(?:#[xX]0{0,4}(?P<hex>[2-7][0-9A-Fa-f])|#0{0,4}(?P<decimal>3[2-9]|[4-9]\d|1[01]\d|12[0-6])"
+    r"|(?P<name>amp|quot|lt|gt|apos));"
 )
+# Each begins with a letter of its own, and so is looked for fast.
+_ESCAPED = re.compile(rf"{_PERCENT}|\\\\{{0,15}}{_BACKSLASH}\}}?|{_ENTITY}")
 _NAMED: Final = {"amp": "&", "quot": '"', "lt": "<", "gt": ">", "apos": "'"}
 
 
@@ -40,23 +45,7 @@ class Kind:
 
 
 _COLOUR_SIGNS: Final = ("\x1b[", "u001b[", "u001B[", "x1b[", "x1B[", "\\033[")
-_ESCAPE_SIGNS: Final = (
-    "%2",
-    "%3",
-    "%4",
-    "%5",
-    "%6",
-    "%7",
-    "\\u00",
-    "\\u{",
-    "\\x",
-    "&#",
-    "&amp;",
-    "&quot;",
-    "&lt;",
-    "&gt;",
-    "&apos;",
-)
+_ESCAPE_SIGNS: Final = ("%", "\\u00", "\\u{", "\\x", "&")
 # Colours may split a word or part two, so there are two views of them.
 _COLOURS: Final = (
     Kind(_COLOUR_SIGNS, _COLOUR, lambda _: "", trims=True),
@@ -66,35 +55,37 @@ _ESCAPES: Final = Kind(_ESCAPE_SIGNS, _ESCAPED, _character)
 
 
 class View:
-    """A text in which a kind's pieces are replaced."""
+    """A text in which a kind's pieces are replaced. Where they were is only looked up when something is found."""
 
     def __init__(self, whole: Text, kind: Kind) -> None:
-        text = whole.text
-        parts: list[str] = []
-        self._trims = kind.trims
-        self._starts, self._origins, self._ends = [0], [0], [0]  # of pieces: in the view, in the text, and their end
-        done = length = 0
-        for piece in kind.pattern.finditer(text):
+        self._whole, self._kind = whole, kind
+
+        def replaced(piece: re.Match[str]) -> str:
             whole.tick()
-            fill = kind.replace(piece)
-            parts += (text[done : piece.start()], fill)
+            return kind.replace(piece)
+
+        self.text, count = kind.pattern.subn(replaced, whole.text)
+        self.changed = count > 0
+
+    @cached_property
+    def _pieces(self) -> tuple[list[int], list[int], list[int]]:
+        """Where pieces start in the view, and where they start and end in the text."""
+        pieces: tuple[list[int], list[int], list[int]] = ([0], [0], [0])
+        done = length = 0
+        for piece in self._kind.pattern.finditer(self._whole.text):
+            self._whole.tick()
+            fill = self._kind.replace(piece)
             length += piece.start() - done
-            if fill and not kind.trims:
-                self._add(length, piece.start(), piece.end())
+            if fill and not self._kind.trims:
+                _add(pieces, length, piece.start(), piece.end())
             length += len(fill)
             done = piece.end()
-            self._add(length, done, done)
-        self.text = "".join((*parts, text[done:]))
-        self.changed = done > 0
-
-    def _add(self, start: int, origin: int, end: int) -> None:
-        self._starts.append(start)
-        self._origins.append(origin)
-        self._ends.append(end)
+            _add(pieces, length, done, done)
+        return pieces
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
         """The span of the text that a span of the view shows, without colours and the blanks for them around it."""
-        if self._trims:
+        if self._kind.trims:
             shown = self.text[start:end]
             start += len(shown) - len(shown.lstrip(" "))
             end = max(start, end - len(shown) + len(shown.rstrip(" ")))
@@ -102,12 +93,18 @@ class View:
 
     def _at(self, position: int) -> tuple[int, int]:
         """From where to where the text has what stands at a position of the view."""
-        piece = bisect_right(self._starts, position) - 1
-        origin = self._origins[piece]
-        if self._ends[piece] > origin:
-            return origin, self._ends[piece]
-        origin += position - self._starts[piece]
+        starts, origins, ends = self._pieces
+        piece = bisect_right(starts, position) - 1
+        origin = origins[piece]
+        if ends[piece] > origin:
+            return origin, ends[piece]
+        origin += position - starts[piece]
         return origin, origin + 1
+
+
+def _add(pieces: tuple[list[int], list[int], list[int]], *places: int) -> None:
+    for column, place in zip(pieces, places, strict=True):
+        column.append(place)
 
 
 def coloured(text: Text) -> tuple[View, ...]:
@@ -137,7 +134,5 @@ def plain(text: str) -> str:
 
 
 _PLAIN: Final = (_COLOURS[0], _ESCAPES)
-SIGNS: Final = tuple(sign for kind in _PLAIN for sign in kind.signs)
-
-
-ESCAPES: Final = Sign("escapes", SIGNS, tuple(re.escape(sign) for sign in SIGNS))
+COLOURS: Final = Sign("colours", _COLOUR_SIGNS, tuple(re.escape(sign) for sign in _COLOUR_SIGNS))
+ESCAPES: Final = Sign("escapes", _ESCAPE_SIGNS, (_PERCENT, rf"\\{_BACKSLASH}", _ENTITY))

@@ -22,6 +22,9 @@ PIECES = [
     *EXAMPLES,
     *("password=hunter2Zq", '"api_key": "Zq8xV3kLm2"', "--token Zq8xV3kLm2", "Cookie: a=b", "%70assword%3DZq8xV3kLm2"),
     *("cGFzc3dvcmQ9aHVudGVyMnpxOA==", "\x1b[1mpassword\x1b[0m=hunter2Zq", "jane@contoso.com", "4111 1111 1111 1111"),
+    *("~jane.o'neil+x@mail.contoso.co", "<a@b@c.de>", "jürgen@köln.de", "5105 1051 0510 5100", "3782 822463 10005"),
+    *("&#112;assword&#x3D;hunter2Zq", r"\u{70}assword\x3dhunter2Zq", r"\\\\u0070assword=hunter2Zq", "wandb key"),
+    *("/c2VjcmV0PWh1bnRlcjJacTg5", "70617373776f72643d68756e746572325a71", "q7W2e9R4t6Y1u8I3o5P0", ";", "/"),
     *("plain words", "é ü \u2028", "\n", "kind: Secret\ndata:\n  a: b\n", "-----END RSA PRIVATE KEY-----", "ghp_"),
 ]
 
