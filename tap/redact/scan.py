@@ -8,7 +8,7 @@ encoded in it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -16,7 +16,7 @@ from mcptap.tap.redact.assignment import Assignments
 from mcptap.tap.redact.manifest import Manifests
 from mcptap.tap.redact.options import Options
 from mcptap.tap.redact.pem import Tails
-from mcptap.tap.redact.rule import PLACEHOLDER, Text, TextRule
+from mcptap.tap.redact.rule import LOCAL, PLACEHOLDER, Text, TextRule, is_local
 from mcptap.tap.redact.runs import ENCODED, runs
 from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.services import Services
@@ -58,14 +58,32 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
     if opened == MAX_OPENED:
         return [rule for rule in rules if rule not in _HIDING]
     found = list(rules)
-    for signs, hidden in ((_VIEWED, _other_views), ((ENCODED,), _decoded)):
+    for signs, behind in ((_VIEWED, _behind_views), ((ENCODED,), _behind_runs)):
         if any(sign in rules for sign in signs):
-            behind = [rule for other in hidden(text, rules) for rule in fired(scanner, text.part(other), opened + 1)]
-            if tell(behind):
-                found += behind
+            hidden = behind(scanner, text, rules, opened)
+            if tell(hidden):
+                found += hidden
             else:
                 found = [rule for rule in found if rule not in signs]  # where nothing is hidden, nobody need look again
     return found if len(found) <= len(rules) else scanner.ordered(found)
+
+
+def _behind_views(scanner: Scanner, text: Text, rules: Sequence[TextRule], opened: int) -> list[TextRule]:
+    """What may be found in other views. Local rules that fire far from any escape find the same in the text itself."""
+    views = _views(text, rules)
+    found = [rule for view in views for rule in fired(scanner, text.part(view.text), opened + 1)]
+    if COLOURS in rules or not tell(found) or not all(map(is_local, found)):
+        return found
+    near = [text.part(view.near(LOCAL)) for view in views]
+    return [
+        rule for part in near for view in escaped(part) for rule in fired(scanner, part.part(view.text), opened + 1)
+    ]
+
+
+def _behind_runs(scanner: Scanner, text: Text, _: Sequence[TextRule], opened: int) -> list[TextRule]:
+    """What may be found in all that is encoded in a text, as one."""
+    decoded = "\0".join(read for _, _, read in runs(text.text))
+    return fired(scanner, text.part(decoded), opened + 1) if decoded else []
 
 
 def tell(rules: Iterable[TextRule]) -> bool:
@@ -73,19 +91,9 @@ def tell(rules: Iterable[TextRule]) -> bool:
     return any(rule not in _HIDING for rule in rules)
 
 
-def _other_views(text: Text, rules: Sequence[TextRule]) -> Iterator[str]:
-    return (view.text for view in _views(text, rules))
-
-
 def _views(text: Text, rules: Sequence[TextRule]) -> tuple[View, ...]:
     """A text with colours is only seen without them: they are no part of any value."""
     return (COLOURS in rules and coloured(text)) or (escaped(text) if ESCAPES in rules else ())
-
-
-def _decoded(text: Text, _: Sequence[TextRule]) -> Iterator[str]:
-    """All that is encoded in a text, as one."""
-    if decoded := "\0".join(read for _, _, read in runs(text.text)):
-        yield decoded
 
 
 def find(text: Text, rules: Sequence[TextRule], parts: Iterable[tuple[int, int, str, str]] = ()) -> list[Span]:

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from mcptap.tap.redact.rule import Sign, Text
@@ -23,14 +23,21 @@ _ENTITY: Final = (
     r"&(?:#[xX]0{0,4}(?P<hex>[2-7][0-9A-Fa-f])|#0{0,4}(?P<decimal>3[2-9]|[4-9]\d|1[01]\d|12[0-6])"
     r"|(?P<name>amp|quot|lt|gt|apos));"
 )
-# Each begins with a letter of its own, and so is looked for fast.
-_ESCAPED = re.compile(rf"{_PERCENT}|\\\\{{0,15}}{_BACKSLASH}\}}?|{_ENTITY}")
+# By its first letter, which makes each be looked for fast. No two overlap.
+_ESCAPED: Final = {
+    "%": re.compile(_PERCENT),
+    "\\": re.compile(rf"\\\\{{0,15}}{_BACKSLASH}\}}?"),
+    "&": re.compile(_ENTITY),
+}
 _NAMED: Final = {"amp": "&", "quot": '"', "lt": "<", "gt": ">", "apos": "'"}
 
 
-def _character(piece: re.Match[str]) -> str:
+@lru_cache(maxsize=4096)
+def _character(escape: str) -> str:
     """The character that an escape stands for."""
-    kind, value = str(piece.lastgroup), piece[piece.lastgroup or 0]
+    piece = _ESCAPED[escape[0]].match(escape)
+    kind = str(piece.lastgroup) if piece else ""
+    value = piece[kind] if piece else ""
     return _NAMED[value] if kind == "name" else chr(int(value, 10 if kind == "decimal" else 16))
 
 
@@ -39,49 +46,71 @@ class Kind:
     """One way to see a text: what is replaced in it, and by what. Without one of `signs` nothing is."""
 
     signs: tuple[str, ...]
-    pattern: re.Pattern[str]
-    replace: Callable[[re.Match[str]], str]
+    patterns: tuple[re.Pattern[str], ...]
+    replace: Callable[[str], str]
     trims: bool = False  # whether blanks of the view stand for nothing in the text
+
+    def pieces(self, text: Text) -> list[tuple[int, int, str]]:
+        """What is replaced: from, to, by what."""
+        found: list[tuple[int, int, str]] = []
+        for pattern in self.patterns if any(sign in text.text for sign in self.signs) else ():
+            for piece in pattern.finditer(text.text):
+                text.tick()
+                found.append((*piece.span(), self.replace(piece[0])))
+        return sorted(found) if len(self.patterns) > 1 else found
 
 
 _COLOUR_SIGNS: Final = ("\x1b[", "u001b[", "u001B[", "x1b[", "x1B[", "\\033[")
-_ESCAPE_SIGNS: Final = ("%", "\\u00", "\\u{", "\\x", "&")
 # Colours may split a word or part two, so there are two views of them.
 _COLOURS: Final = (
-    Kind(_COLOUR_SIGNS, _COLOUR, lambda _: "", trims=True),
-    Kind(_COLOUR_SIGNS, _COLOUR, lambda _: " ", trims=True),
+    Kind(_COLOUR_SIGNS, (_COLOUR,), lambda _: "", trims=True),
+    Kind(_COLOUR_SIGNS, (_COLOUR,), lambda _: " ", trims=True),
 )
-_ESCAPES: Final = Kind(_ESCAPE_SIGNS, _ESCAPED, _character)
+_ESCAPES: Final = Kind(tuple(_ESCAPED), tuple(_ESCAPED.values()), _character)
 
 
 class View:
-    """A text in which a kind's pieces are replaced. Where they were is only looked up when something is found."""
+    """A text in which a kind's pieces are replaced. Where each place of it comes from is only told when asked."""
 
     def __init__(self, whole: Text, kind: Kind) -> None:
-        self._whole, self._kind = whole, kind
+        self._whole, self._kind = whole.text, kind
+        self._replaced = kind.pieces(whole)
+        parts: list[str] = []
+        done = 0
+        for start, end, fill in self._replaced:
+            parts += (self._whole[done:start], fill)
+            done = end
+        self.text = "".join((*parts, self._whole[done:])) if parts else self._whole
+        self.changed = bool(parts)
 
-        def replaced(piece: re.Match[str]) -> str:
-            whole.tick()
-            return kind.replace(piece)
-
-        self.text, count = kind.pattern.subn(replaced, whole.text)
-        self.changed = count > 0
+    def near(self, around: int) -> str:
+        """The text's own pieces with at most `around` characters before and behind what is replaced, NUL between."""
+        pieces: list[str] = []
+        low = high = 0
+        for start, end, _ in self._replaced:
+            if start - around > high:
+                pieces.append(self._whole[low:high])
+                low = start - around
+            high = end + around
+        return "\0".join((*pieces, self._whole[low:high]))
 
     @cached_property
     def _pieces(self) -> tuple[list[int], list[int], list[int]]:
         """Where pieces start in the view, and where they start and end in the text."""
-        pieces: tuple[list[int], list[int], list[int]] = ([0], [0], [0])
+        starts, origins, ends = [0], [0], [0]
         done = length = 0
-        for piece in self._kind.pattern.finditer(self._whole.text):
-            self._whole.tick()
-            fill = self._kind.replace(piece)
-            length += piece.start() - done
+        for start, end, fill in self._replaced:
+            length += start - done
             if fill and not self._kind.trims:
-                _add(pieces, length, piece.start(), piece.end())
+                starts.append(length)
+                origins.append(start)
+                ends.append(end)
             length += len(fill)
-            done = piece.end()
-            _add(pieces, length, done, done)
-        return pieces
+            done = end
+            starts.append(length)
+            origins.append(end)
+            ends.append(end)
+        return starts, origins, ends
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
         """The span of the text that a span of the view shows, without colours and the blanks for them around it."""
@@ -102,11 +131,6 @@ class View:
         return origin, origin + 1
 
 
-def _add(pieces: tuple[list[int], list[int], list[int]], *places: int) -> None:
-    for column, place in zip(pieces, places, strict=True):
-        column.append(place)
-
-
 def coloured(text: Text) -> tuple[View, ...]:
     """The views of a text with colours; none of one without."""
     return tuple(_views(text, _COLOURS))
@@ -119,20 +143,19 @@ def escaped(text: Text) -> tuple[View, ...]:
 
 def _views(text: Text, kinds: tuple[Kind, ...]) -> Iterator[View]:
     for kind in kinds:
-        if any(sign in text.text for sign in kind.signs):
-            view = View(text, kind)
-            if view.changed:
-                yield view
+        view = View(text, kind)
+        if view.changed:
+            yield view
 
 
 def plain(text: str) -> str:
     """`text` without colours and escapes, so that a secret is recognised however it is written."""
     for kind in _PLAIN:
         if any(sign in text for sign in kind.signs):
-            text = kind.pattern.sub(kind.replace, text)
+            text = View(Text(text), kind).text
     return text
 
 
 _PLAIN: Final = (_COLOURS[0], _ESCAPES)
 COLOURS: Final = Sign("colours", _COLOUR_SIGNS, tuple(re.escape(sign) for sign in _COLOUR_SIGNS))
-ESCAPES: Final = Sign("escapes", _ESCAPE_SIGNS, (_PERCENT, rf"\\{_BACKSLASH}", _ENTITY))
+ESCAPES: Final = Sign("escapes", tuple(_ESCAPED), (_PERCENT, rf"\\{_BACKSLASH}", _ENTITY))
