@@ -12,7 +12,7 @@ from mcptap.tap.redact.example import build
 from mcptap.tap.redact.pii import personal
 from mcptap.tap.redact.rule import Text, widened
 from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired
-from mcptap.tap.redact.scanner import Scanner
+from mcptap.tap.redact.scanner import BLOCK, COMMON, Scanner
 from mcptap.tap.redact.settings import Pii
 from mcptap.tap.redact.table import families
 
@@ -123,3 +123,29 @@ def test_much_text_is_worth_building_the_database(monkeypatch: pytest.MonkeyPatc
     assert (scanner.engine, scanner.in_use) == ("literals", True)
     scanner.fired("x" * 2_000)
     assert scanner.engine == "hyperscan"
+
+
+def test_a_long_text_is_looked_at_whole(engines: tuple[Scanner, Scanner]) -> None:
+    _, hyperscan = engines
+    secret = "curl " + "-H 'X: y' " * 100 + "-u admin:Zq8xV3kL https://x"
+    for border in (0, BLOCK - COMMON, BLOCK, 2 * (BLOCK - COMMON), 3 * BLOCK):
+        for before in range(max(0, border - len(secret)), border + 1, 211):
+            text = "." * (before - 1) + " " * (before > 0) + secret
+            assert "curl-user" in {rule.id for rule in hyperscan.fired(text + "\n" + "." * 70_000)}
+            assert "curl-user" in {rule.id for rule in hyperscan.fired(text)}
+
+
+def test_no_block_is_longer_than_hyperscan_takes_in_linear_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    scanner = Scanner(RULES[-30:])
+    scanner.build()
+    lengths: list[int] = []
+
+    class Database:
+        def scan(self, data: bytes, *_: object, **__: object) -> None:
+            lengths.append(len(data))
+
+    monkeypatch.setattr(scanner._engine, "_database", Database())  # type: ignore[attr-defined]
+    monkeypatch.setattr(scanner._engine, "_scratches", [None])  # type: ignore[attr-defined]
+    scanner.fired("x" * 1_000_000)
+    assert max(lengths) == BLOCK
+    assert sum(lengths) < 1_000_000 * BLOCK / (BLOCK - COMMON) + BLOCK
