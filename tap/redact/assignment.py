@@ -41,13 +41,13 @@ _NESTED = re.compile(
 )  # where it ends is not told by a pattern
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
 _INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
-_INNER = re.compile(r"\s{0,64}(?P<value>[^<\n]*[^<\s])\s{0,64}</")
 _ENCRYPTED = re.compile(r"\{[^{}$]*(?=[A-Za-z]*[0-9])[\w+/=-]{16,}[^{}]*\}")  # as Jenkins has it
 _LINE = re.compile(r"""[^\n"'`\\]+""")
 _HEADER = re.compile(
     r"[^{(\[<>]*=.*|(?:[\w-]{1,16} )?[\w.%+/~=-]{6,}\s*"
 )  # of cookies, or of a scheme that is not known
 _LONGEST_JUDGED: Final = 512  # characters
+_LONGEST_ELEMENT: Final = 65_536  # characters of an XML element's text
 _LINE_START = re.compile(r"(?:^|\n)[ \t]{0,16}(?:export |set |ENV |- )?\Z")
 _DOTENV = re.compile(r"[^\s\\]+")
 
@@ -169,10 +169,14 @@ def _block_end(text: str, block: re.Match[str]) -> int:
 
 def _element(text: str, name: int, at: int) -> tuple[int, int] | None:
     """The text of an XML element whose name begins at `name`."""
-    value = _INNER.match(text, at) if text[max(0, name - 1) : name] in ("<", ":") else None
-    if value is None or (stands_for(value["value"]) and not _ENCRYPTED.fullmatch(value["value"])):
+    end = text.find("<", at, at + _LONGEST_ELEMENT) if text[max(0, name - 1) : name] in ("<", ":") else -1
+    if end < 0 or not text.startswith("</", end):
         return None
-    return value.span("value")
+    value = text[at:end].strip()
+    if not value or "\n" in value or (stands_for(value) and not _ENCRYPTED.fullmatch(value)):
+        return None
+    begins = text.index(value[0], at)
+    return begins, begins + len(value)
 
 
 def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tuple[int, int] | None:
@@ -188,16 +192,18 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
     dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()
     shape = _DOTENV if dotenv else _BARE
     begins = scheme.end() if scheme else at
+    head = shape.match(text, begins, begins + _LONGEST_JUDGED)
+    if head is None or sign in _COMPARED or stands_for(head[0]):
+        return None  # before the whole value is read: what is left alone is read again from the next name on
     value = shape.match(text, begins)
     bare = _BARE.match(text, begins)
     if value and bare and dotenv and value[0] == f"{bare[0]},":
         value, shape = bare, _BARE  # an argument on a line of its own
     if (
         value is None
-        or sign in _COMPARED
         or stands_for(value[0])
         or is_directory(name, value[0])
-        or (sign == ":" and is_prose(text, value))
+        or (sign == ":" and len(head[0]) < _LONGEST_JUDGED and is_prose(text, value))
         or (shape is _BARE and (is_reference(text, value) or value[0].lower() == name.rpartition(".")[2]))
     ):
         return None

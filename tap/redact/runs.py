@@ -106,8 +106,8 @@ def _text(data: bytes) -> str | None:
 
 # What can be read is told by its encoded form: in base64 of printable ASCII the high bits of every byte leave each
 # place of a group of four only some letters, in hexadecimal the first digit of each pair is 2 to 7. So identifiers,
-# hashes and pictures need not be decoded. Each pattern matches wherever `runs` reads something; the numbers are what it
-# looks at first, and for hexadecimal what 5 % of strange bytes leave in one piece.
+# hashes and pictures need not be decoded. The pattern matches wherever `runs` reads something; the numbers are what it
+# looks at first. It is one, from where a run or a part of one begins: so it makes a small automaton.
 _ANY = "[A-Za-z0-9+/_-]"
 _BASE64 = f"[CDI-Za-f][AC-HQS-Xgi-nwyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589]{_ANY}"
 _BASE64_UTF16 = f"[CDI-Za-f][AQgw][AB]{_ANY}A[AC-H][AEIMQUYcgkosw048]A"
@@ -115,5 +115,8 @@ _PAIR = "(?:[2-7][0-9A-Fa-f]|0[9AaDd])"
 ENCODED: Final = Sign(
     "encoded",
     (),
-    (f"(?:{_BASE64}){{{MIN_RUN // 4},}}", f"(?:{_BASE64_UTF16}){{2,}}", f"{_PAIR}{{10,}}", f"(?:{_PAIR}00){{4,}}"),
+    (
+        f"(?:^|[^A-Za-z0-9+])(?:(?:{_BASE64}){{{MIN_RUN // 4}}}|(?:{_BASE64_UTF16}){{2}}"
+        f"|{_PAIR}{{8}}[0-9A-Fa-f]{{16}}|(?:{_PAIR}00){{4}})",
+    ),
 )

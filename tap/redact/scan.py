@@ -8,7 +8,7 @@ encoded in it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -16,16 +16,18 @@ from mcptap.tap.redact.assignment import Assignments
 from mcptap.tap.redact.manifest import Manifests
 from mcptap.tap.redact.options import Options
 from mcptap.tap.redact.pem import Tails
-from mcptap.tap.redact.rule import PLACEHOLDER, Text, TextRule
+from mcptap.tap.redact.rule import LOCAL, PLACEHOLDER, Text, TextRule, is_local
 from mcptap.tap.redact.runs import ENCODED, runs
 from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.services import Services
 from mcptap.tap.redact.split import OPEN_END
 from mcptap.tap.redact.table import families
-from mcptap.tap.redact.views import ESCAPES, View, coloured, escaped
+from mcptap.tap.redact.views import COLOURS, ESCAPES, View, coloured, escaped
 
 MAX_OPENED: Final = 4  # encodings within encodings: colours, and three more
-SIGNS: Final[tuple[TextRule, ...]] = (ESCAPES, ENCODED, OPEN_END)
+SIGNS: Final[tuple[TextRule, ...]] = (COLOURS, ESCAPES, ENCODED, OPEN_END)
+_VIEWED: Final = (COLOURS, ESCAPES)  # signs of other views
+_HIDING: Final = (*_VIEWED, ENCODED)
 # Every rule by family. Further families (of personal data, of injected text) are added where a Scanner is made.
 BUILT_IN: Final[tuple[TextRule, ...]] = (
     *(rule for rules in families().values() for rule in rules),
@@ -54,31 +56,44 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
     text.look()
     rules = scanner.fired(text.text)
     if opened == MAX_OPENED:
-        return [rule for rule in rules if rule is not ESCAPES and rule is not ENCODED]
+        return [rule for rule in rules if rule not in _HIDING]
     found = list(rules)
-    for sign, hidden in ((ESCAPES, _other_views), (ENCODED, _decoded)):
-        if sign in rules:
-            behind = [rule for other in hidden(text) for rule in fired(scanner, text.part(other), opened + 1)]
-            if tell(behind):
-                found += behind
+    for signs, behind in ((_VIEWED, _behind_views), ((ENCODED,), _behind_runs)):
+        if any(sign in rules for sign in signs):
+            hidden = behind(scanner, text, rules, opened)
+            if tell(hidden):
+                found += hidden
             else:
-                found.remove(sign)  # where nothing is hidden, nobody need look again
+                found = [rule for rule in found if rule not in signs]  # where nothing is hidden, nobody need look again
     return found if len(found) <= len(rules) else scanner.ordered(found)
+
+
+def _behind_views(scanner: Scanner, text: Text, rules: Sequence[TextRule], opened: int) -> list[TextRule]:
+    """What may be found in other views. Local rules that fire far from any escape find the same in the text itself."""
+    views = _views(text, rules)
+    found = [rule for view in views for rule in fired(scanner, text.part(view.text), opened + 1)]
+    if COLOURS in rules or not tell(found) or not all(map(is_local, found)):
+        return found
+    near = [text.part(view.near(LOCAL)) for view in views]
+    return [
+        rule for part in near for view in escaped(part) for rule in fired(scanner, part.part(view.text), opened + 1)
+    ]
+
+
+def _behind_runs(scanner: Scanner, text: Text, _: Sequence[TextRule], opened: int) -> list[TextRule]:
+    """What may be found in all that is encoded in a text, as one."""
+    decoded = "\0".join(read for _, _, read in runs(text.text))
+    return fired(scanner, text.part(decoded), opened + 1) if decoded else []
 
 
 def tell(rules: Iterable[TextRule]) -> bool:
     """Whether there is anything to look for, beyond signs that something could be hidden."""
-    return any(rule not in (ESCAPES, ENCODED) for rule in rules)
+    return any(rule not in _HIDING for rule in rules)
 
 
-def _other_views(text: Text) -> Iterator[str]:
-    return (view.text for view in coloured(text) or escaped(text))
-
-
-def _decoded(text: Text) -> Iterator[str]:
-    """All that is encoded in a text, as one."""
-    if decoded := "\0".join(read for _, _, read in runs(text.text)):
-        yield decoded
+def _views(text: Text, rules: Sequence[TextRule]) -> tuple[View, ...]:
+    """A text with colours is only seen without them: they are no part of any value."""
+    return (COLOURS in rules and coloured(text)) or (escaped(text) if ESCAPES in rules else ())
 
 
 def find(text: Text, rules: Sequence[TextRule], parts: Iterable[tuple[int, int, str, str]] = ()) -> list[Span]:
@@ -97,7 +112,7 @@ def find(text: Text, rules: Sequence[TextRule], parts: Iterable[tuple[int, int, 
 def _seen(text: Text, rules: Sequence[TextRule], opened: int) -> list[Span]:
     """All that is found. A text with colours is only seen without them: they are no part of any value."""
     deeper = opened < MAX_OPENED
-    if deeper and ESCAPES in rules and (views := coloured(text)):
+    if deeper and COLOURS in rules and (views := coloured(text)):
         return _in_views(views, text, rules, opened)
     found = [Span(start, end, rule.id) for rule in rules for start, end in rule.spans(text) if end > start]
     if deeper and ESCAPES in rules:

@@ -17,6 +17,10 @@ from mcptap.tap.redact.rule import Sign, Text, TextRule
 PAYS: Final = 1_000_000  # characters; searching more than this with `Literals` takes longer than building Hyperscan
 LIKELY: Final = 50_000  # characters; who has searched so much goes on, and does better to build while nobody waits
 MODE: Final = 1  # HS_MODE_BLOCK
+# Many prefixes in a row cost Hyperscan the square of their number, so a long text is looked at block by block. What a
+# trigger must see to match for what its rule finds is shorter than what two blocks have in common.
+BLOCK: Final = 65_536  # characters
+COMMON: Final = 16_384
 _FORMAT: Final = "1"  # of what is hashed into a database's name
 
 
@@ -83,7 +87,8 @@ class Hyperscan:
 
         scratch = self._scratches.pop() if self._scratches else _hyperscan().Scratch(self._database)
         try:
-            self._database.scan(text.encode(errors="replace"), found, scratch=scratch)
+            for start in range(0, max(1, len(text) - COMMON), BLOCK - COMMON):
+                self._database.scan(text[start : start + BLOCK].encode(errors="replace"), found, scratch=scratch)
         finally:
             self._scratches.append(scratch)
         return [self._rules[number] for number in sorted(numbers)]

@@ -28,7 +28,8 @@ _TURNS = re.compile(r"(?:[A-Za-z][0-9]|[0-9][A-Za-z])[\w.+/~-]*?(?:[A-Za-z][0-9]
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _HASH = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}")
 _GIVEN = re.compile(r"""["'`\])]{0,2}\s{0,4}(?:=>|:=|[:=(,])?\s{0,4}[("'`]{0,2}""")
-_GLUED = re.compile(r"(?:api|app|access|secret|private|auth|personal|token|key|pat)+\Z")
+_GLUE: Final = ("api", "app", "access", "secret", "private", "auth", "personal", "token", "key", "pat")
+_GLUED = re.compile(rf"(?:{'|'.join(_GLUE)})+\Z")
 _APART = re.compile(r"[\n\0/;]|\\(?![\"'\\])|\. ")  # no name before this is that of the value
 _SUM = re.compile(r"(?i:sha)-?\d{1,3}[=:-]\Z")
 
@@ -61,6 +62,12 @@ def _squashed() -> dict[str, str]:
     return {name.replace(" ", ""): name for name in names()}
 
 
+@cache
+def _beginnings() -> frozenset[str]:
+    """All that a name without blanks can begin with."""
+    return frozenset(name[:length] for name in _squashed() for length in range(1, len(name) + 1))
+
+
 def _is_spelled(name: str, text: str) -> bool:
     """Whether `text`, of the same letters, has signs only where the name has a blank."""
     pieces = re.split("[ _.-]", text.lower())
@@ -71,17 +78,18 @@ def _is_spelled(name: str, text: str) -> bool:
 
 def _name_end(window: str) -> int | None:
     """Where the last name of a service in `window` ends; None without one."""
-    words = list(_WORD.finditer(window))
+    words, beginnings = list(_WORD.finditer(window)), _beginnings()
     for first in range(len(words) - 1, -1, -1):
         joined = ""
         for word in words[first : first + _LONGEST_NAME]:
             joined += word[0].lower()
+            if joined not in beginnings:
+                break
             name = _squashed().get(joined)
             if name and _is_spelled(name, window[words[first].start() : word.end()]):
                 return word.end()
         word = words[first]
-        bare = _GLUED.sub("", word[0].lower())
-        if bare in _squashed():
+        if (folded := word[0].lower()).endswith(_GLUE) and (bare := _GLUED.sub("", folded)) in _squashed():
             return word.start() + len(bare)
     return None
 
@@ -105,7 +113,8 @@ class Services:
         One for each name: for literals that go on alike Hyperscan is faster than for a choice of them.
         """
         turn = "(?:[A-Za-z][0-9]|[0-9][A-Za-z])"
-        return tuple(rf"(?i){name.replace(' ', '[ _.-]?')}[^\n]*{turn}[\w.+/~-]*{turn}" for name in names())
+        rest = rf"[^\n\x00/;]*[\w.+/~-]*{turn}[\w.+/~-]*{turn}"
+        return tuple(f"(?i){name.replace(' ', '[ _.-]?')}{rest}" for name in names())
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""

@@ -10,22 +10,34 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Final
 
 from mcptap.tap.redact.rule import Sign, Text
 
-_COLOUR = re.compile(r"(?:\x1b|\\{1,16}u001[bB]|\\x1[bB]|\\033)\[[0-?]{0,64}[@-~]")
-_ESCAPED = re.compile(
-    r"%(?P<percent>[2-7][0-9A-Fa-f])"
-    r"|\\{1,16}(?:u00|u\{0{0,4}|x)(?P<unicode>[2-7][0-9A-Fa-f])\}?"
-    r"|&(?:#[xX]0{0,4}(?P<hex>[2-7][0-9A-Fa-f])|#0{0,4}(?P<decimal>3[2-9]|[4-9]\d|1[01]\d|12[0-6])|(?P<name>amp|quot|lt|gt|apos));"
+_COLOUR = re.compile(r"(?:\x1b|\\\\{0,15}u001[bB]|\\x1[bB]|\\033)\[[0-?]{0,64}[@-~]")
+# Each escape stands for a printable character of ASCII.
+_PERCENT: Final = r"%(?P<percent>[2-7][0-9A-Fa-f])"
+_BACKSLASH: Final = r"(?:u00|u\{0{0,4}|x)(?P<unicode>[2-7][0-9A-Fa-f])"
+_ENTITY: Final = (
+    r"&(?:#[xX]0{0,4}(?P<hex>[2-7][0-9A-Fa-f])|#0{0,4}(?P<decimal>3[2-9]|[4-9]\d|1[01]\d|12[0-6])"
+    r"|(?P<name>amp|quot|lt|gt|apos));"
 )
+# By its first letter, which makes each be looked for fast. No two overlap.
+_ESCAPED: Final = {
+    "%": re.compile(_PERCENT),
+    "\\": re.compile(rf"\\\\{{0,15}}{_BACKSLASH}\}}?"),
+    "&": re.compile(_ENTITY),
+}
 _NAMED: Final = {"amp": "&", "quot": '"', "lt": "<", "gt": ">", "apos": "'"}
 
 
-def _character(piece: re.Match[str]) -> str:
+@lru_cache(maxsize=4096)
+def _character(escape: str) -> str:
     """The character that an escape stands for."""
-    kind, value = str(piece.lastgroup), piece[piece.lastgroup or 0]
+    piece = _ESCAPED[escape[0]].match(escape)
+    kind = str(piece.lastgroup) if piece else ""
+    value = piece[kind] if piece else ""
     return _NAMED[value] if kind == "name" else chr(int(value, 10 if kind == "decimal" else 16))
 
 
@@ -34,67 +46,75 @@ class Kind:
     """One way to see a text: what is replaced in it, and by what. Without one of `signs` nothing is."""
 
     signs: tuple[str, ...]
-    pattern: re.Pattern[str]
-    replace: Callable[[re.Match[str]], str]
+    patterns: tuple[re.Pattern[str], ...]
+    replace: Callable[[str], str]
     trims: bool = False  # whether blanks of the view stand for nothing in the text
+
+    def pieces(self, text: Text) -> list[tuple[int, int, str]]:
+        """What is replaced: from, to, by what."""
+        found: list[tuple[int, int, str]] = []
+        for pattern in self.patterns if any(sign in text.text for sign in self.signs) else ():
+            for piece in pattern.finditer(text.text):
+                text.tick()
+                found.append((*piece.span(), self.replace(piece[0])))
+        return sorted(found) if len(self.patterns) > 1 else found
 
 
 _COLOUR_SIGNS: Final = ("\x1b[", "u001b[", "u001B[", "x1b[", "x1B[", "\\033[")
-_ESCAPE_SIGNS: Final = (
-    "%2",
-    "%3",
-    "%4",
-    "%5",
-    "%6",
-    "%7",
-    "\\u00",
-    "\\u{",
-    "\\x",
-    "&#",
-    "&amp;",
-    "&quot;",
-    "&lt;",
-    "&gt;",
-    "&apos;",
-)
 # Colours may split a word or part two, so there are two views of them.
 _COLOURS: Final = (
-    Kind(_COLOUR_SIGNS, _COLOUR, lambda _: "", trims=True),
-    Kind(_COLOUR_SIGNS, _COLOUR, lambda _: " ", trims=True),
+    Kind(_COLOUR_SIGNS, (_COLOUR,), lambda _: "", trims=True),
+    Kind(_COLOUR_SIGNS, (_COLOUR,), lambda _: " ", trims=True),
 )
-_ESCAPES: Final = Kind(_ESCAPE_SIGNS, _ESCAPED, _character)
+_ESCAPES: Final = Kind(tuple(_ESCAPED), tuple(_ESCAPED.values()), _character)
 
 
 class View:
-    """A text in which a kind's pieces are replaced."""
+    """A text in which a kind's pieces are replaced. Where each place of it comes from is only told when asked."""
 
     def __init__(self, whole: Text, kind: Kind) -> None:
-        text = whole.text
+        self._whole, self._kind = whole.text, kind
+        self._replaced = kind.pieces(whole)
         parts: list[str] = []
-        self._trims = kind.trims
-        self._starts, self._origins, self._ends = [0], [0], [0]  # of pieces: in the view, in the text, and their end
-        done = length = 0
-        for piece in kind.pattern.finditer(text):
-            whole.tick()
-            fill = kind.replace(piece)
-            parts += (text[done : piece.start()], fill)
-            length += piece.start() - done
-            if fill and not kind.trims:
-                self._add(length, piece.start(), piece.end())
-            length += len(fill)
-            done = piece.end()
-            self._add(length, done, done)
-        self.text = "".join((*parts, text[done:]))
-        self.changed = done > 0
+        done = 0
+        for start, end, fill in self._replaced:
+            parts += (self._whole[done:start], fill)
+            done = end
+        self.text = "".join((*parts, self._whole[done:])) if parts else self._whole
+        self.changed = bool(parts)
 
-    def _add(self, start: int, origin: int, end: int) -> None:
-        self._starts.append(start)
-        self._origins.append(origin)
-        self._ends.append(end)
+    def near(self, around: int) -> str:
+        """The text's own pieces with at most `around` characters before and behind what is replaced, NUL between."""
+        pieces: list[str] = []
+        low = high = 0
+        for start, end, _ in self._replaced:
+            if start - around > high:
+                pieces.append(self._whole[low:high])
+                low = start - around
+            high = end + around
+        return "\0".join((*pieces, self._whole[low:high]))
+
+    @cached_property
+    def _pieces(self) -> tuple[list[int], list[int], list[int]]:
+        """Where pieces start in the view, and where they start and end in the text."""
+        starts, origins, ends = [0], [0], [0]
+        done = length = 0
+        for start, end, fill in self._replaced:
+            length += start - done
+            if fill and not self._kind.trims:
+                starts.append(length)
+                origins.append(start)
+                ends.append(end)
+            length += len(fill)
+            done = end
+            starts.append(length)
+            origins.append(end)
+            ends.append(end)
+        return starts, origins, ends
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
         """The span of the text that a span of the view shows, without colours and the blanks for them around it."""
-        if self._trims:
+        if self._kind.trims:
             shown = self.text[start:end]
             start += len(shown) - len(shown.lstrip(" "))
             end = max(start, end - len(shown) + len(shown.rstrip(" ")))
@@ -102,11 +122,12 @@ class View:
 
     def _at(self, position: int) -> tuple[int, int]:
         """From where to where the text has what stands at a position of the view."""
-        piece = bisect_right(self._starts, position) - 1
-        origin = self._origins[piece]
-        if self._ends[piece] > origin:
-            return origin, self._ends[piece]
-        origin += position - self._starts[piece]
+        starts, origins, ends = self._pieces
+        piece = bisect_right(starts, position) - 1
+        origin = origins[piece]
+        if ends[piece] > origin:
+            return origin, ends[piece]
+        origin += position - starts[piece]
         return origin, origin + 1
 
 
@@ -122,22 +143,19 @@ def escaped(text: Text) -> tuple[View, ...]:
 
 def _views(text: Text, kinds: tuple[Kind, ...]) -> Iterator[View]:
     for kind in kinds:
-        if any(sign in text.text for sign in kind.signs):
-            view = View(text, kind)
-            if view.changed:
-                yield view
+        view = View(text, kind)
+        if view.changed:
+            yield view
 
 
 def plain(text: str) -> str:
     """`text` without colours and escapes, so that a secret is recognised however it is written."""
     for kind in _PLAIN:
         if any(sign in text for sign in kind.signs):
-            text = kind.pattern.sub(kind.replace, text)
+            text = View(Text(text), kind).text
     return text
 
 
 _PLAIN: Final = (_COLOURS[0], _ESCAPES)
-SIGNS: Final = tuple(sign for kind in _PLAIN for sign in kind.signs)
-
-
-ESCAPES: Final = Sign("escapes", SIGNS, tuple(re.escape(sign) for sign in SIGNS))
+COLOURS: Final = Sign("colours", _COLOUR_SIGNS, tuple(re.escape(sign) for sign in _COLOUR_SIGNS))
+ESCAPES: Final = Sign("escapes", tuple(_ESCAPED), (_PERCENT, rf"\\{_BACKSLASH}", _ENTITY))

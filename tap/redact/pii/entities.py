@@ -127,6 +127,11 @@ def _entity(
     return Entity(name, class_name, re.compile(candidate), trigger or widened(candidate), keywords, enough, admits)
 
 
+# Of an e-mail address. The name is looked for backwards from the `@`.
+LONGEST_LOCAL: Final = 64
+LOCAL: Final = re.compile(rf"[\w.!#$%&'*+/=?^`{{|}}~-]{{1,{LONGEST_LOCAL}}}")
+DOMAIN: Final = re.compile(r"(?:\w[\w-]{0,62}\.){1,8}\w[\w-]{1,62}")
+_LABEL: Final = r"[^\x00-\x2c\x2e\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]"  # a letter of any alphabet, a digit, `_` or `-`
 _NUMBER: Final = r"(?<![\w.-])[A-Za-z]{0,3}[ -]?\d(?:[ -]?[\dA-Za-z]){3,18}(?![\w-])"
 _TRIGGER: Final = r"\d"
 _BY_NUMBER: Final = (
@@ -145,13 +150,18 @@ ENTITIES: Final[dict[str, Entity]] = {
         _entity(
             "EMAIL_ADDRESS",
             "EmailRecognizer",
-            r"(?<![\w.+%-])[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:\w[\w-]{0,62}\.){1,8}\w[\w-]{1,62}",
+            rf"(?<![\w.+%-]){LOCAL.pattern}@{DOMAIN.pattern}",
             keywords=("@",),
             admits=_admits_email,
-            trigger=r"@[^\s@]{1,12}",
+            trigger=rf"[^\s@]@{_LABEL}+\.{_LABEL}{{2}}",
         ),
         _entity(
-            "CREDIT_CARD", "CreditCardRecognizer", r"(?<![\w.-])[2-6](?:[ -]?\d){12,18}(?![\w-])", admits=_admits_card
+            "CREDIT_CARD",
+            "CreditCardRecognizer",
+            r"(?<![\w.-])[2-6](?:[ -]?\d){12,18}(?![\w-])",
+            admits=_admits_card,
+            trigger=r"(?:^|[^\w.-])[2-6]\d{3}"
+            r"(?:\d{9,15}|[ -]\d{4}[ -]\d{4}[ -]\d{1,7}|[ -]\d{6}[ -]\d{4,5})(?:\z|[^\w-])",
         ),
         _entity(
             "IBAN_CODE",

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from mcptap.tap.redact.pii import presidio
-from mcptap.tap.redact.pii.entities import ENTITIES, REFUSED, Entity
+from mcptap.tap.redact.pii.entities import DOMAIN, ENTITIES, LOCAL, LONGEST_LOCAL, REFUSED, Entity
 from mcptap.tap.redact.rule import Text, TextRule
 from mcptap.tap.redact.settings import Pii, Recognizer, SettingsError
 
@@ -28,6 +28,7 @@ class Personal:
     """One of the known kinds."""
 
     fold = False
+    local = True
 
     def __init__(self, entity: Entity, threshold: float) -> None:
         self._entity, self._threshold = entity, min(threshold, entity.enough)
@@ -80,16 +81,17 @@ class Personal:
 
 
 def _around_at(text: Text, candidate: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """E-mail addresses: each `@` with what could belong to it."""
+    """E-mail addresses: each `@` with what could belong to it. What is behind tells most that are none."""
     whole, done = text.text, 0
     at = whole.find("@")
     while at >= 0:
         text.tick()
-        low = max(done, at - 64)
-        match = candidate.search(whole, low, at + 256)
-        if match:
-            yield match.span()
-            done = match.end()
+        if DOMAIN.match(whole, at + 1):
+            before = LOCAL.match(whole[max(done, at - LONGEST_LOCAL) : at][::-1])
+            match = candidate.search(whole, at - before.end(), at + 256) if before else None
+            if match:
+                yield match.span()
+                done = match.end()
         at = whole.find("@", max(at + 1, done))
 
 

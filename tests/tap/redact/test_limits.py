@@ -2,11 +2,13 @@
 
 import re
 from itertools import count
+from typing import Any
 
 import pytest
 
-from mcptap.tap.redact import Redactor, UnscannableError
+from mcptap.tap.redact import Redactor, UnscannableError, assignment
 from mcptap.tap.redact import redactor as module
+from mcptap.tap.redact.rule import Text
 
 HOSTILE = [
     "a",
@@ -22,6 +24,7 @@ HOSTILE = [
     "\x1b[1m",
     "secret: |\n ",
     "@a.",
+    "<a:token>",
 ]
 
 
@@ -67,3 +70,28 @@ def test_sixteen_times_the_text_takes_about_sixteen_times_the_tries(
         Redactor(b"k" * 32).text(piece * (size // len(piece)))
         counts.append(tries)
     assert counts[1] <= 20 * counts[0] + 200
+
+
+@pytest.mark.parametrize("piece", ["password=${", "password={{", "token:" + "a" * 40 + "{{", "token==x"])
+def test_of_a_value_that_is_left_alone_only_the_beginning_is_read(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Counting:
+        """A pattern that counts what it reads."""
+
+        read = 0
+
+        def match(self, *where: Any) -> re.Match[str] | None:
+            found = pattern.match(*where)
+            self.read += len(found[0]) if found else 0
+            return found
+
+    pattern, counting = assignment._BARE, Counting()
+    monkeypatch.setattr(assignment, "_BARE", counting)
+    text = " " + piece * 2_000
+    assert Redactor(b"k" * 32).text(text)[0]
+    assert 0 < counting.read <= 600 * 2_000 + 2 * len(text)
+
+
+def test_the_text_of_an_element_is_only_looked_for_near_its_name() -> None:
+    near, far = "x1y2z3 " * 9_000, "x1y2z3 " * 10_000
+    assert list(assignment.Assignments().spans(Text(f"<a:token>{near}</a:token>"))) == [(9, 9 + len(near) - 1)]
+    assert list(assignment.Assignments().spans(Text(f"<a:token>{far}</a:token>"))) == []

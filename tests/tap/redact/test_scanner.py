@@ -12,7 +12,7 @@ from mcptap.tap.redact.example import build
 from mcptap.tap.redact.pii import personal
 from mcptap.tap.redact.rule import Text, widened
 from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired
-from mcptap.tap.redact.scanner import Scanner
+from mcptap.tap.redact.scanner import BLOCK, COMMON, Scanner
 from mcptap.tap.redact.settings import Pii
 from mcptap.tap.redact.table import families
 
@@ -22,6 +22,9 @@ PIECES = [
     *EXAMPLES,
     *("password=hunter2Zq", '"api_key": "Zq8xV3kLm2"', "--token Zq8xV3kLm2", "Cookie: a=b", "%70assword%3DZq8xV3kLm2"),
     *("cGFzc3dvcmQ9aHVudGVyMnpxOA==", "\x1b[1mpassword\x1b[0m=hunter2Zq", "jane@contoso.com", "4111 1111 1111 1111"),
+    *("~jane.o'neil+x@mail.contoso.co", "<a@b@c.de>", "jürgen@köln.de", "5105 1051 0510 5100", "3782 822463 10005"),
+    *("&#112;assword&#x3D;hunter2Zq", r"\u{70}assword\x3dhunter2Zq", r"\\\\u0070assword=hunter2Zq", "wandb key"),
+    *("/c2VjcmV0PWh1bnRlcjJacTg5", "70617373776f72643d68756e746572325a71", "q7W2e9R4t6Y1u8I3o5P0", ";", "/"),
     *("plain words", "é ü \u2028", "\n", "kind: Secret\ndata:\n  a: b\n", "-----END RSA PRIVATE KEY-----", "ghp_"),
 ]
 
@@ -120,3 +123,29 @@ def test_much_text_is_worth_building_the_database(monkeypatch: pytest.MonkeyPatc
     assert (scanner.engine, scanner.in_use) == ("literals", True)
     scanner.fired("x" * 2_000)
     assert scanner.engine == "hyperscan"
+
+
+def test_a_long_text_is_looked_at_whole(engines: tuple[Scanner, Scanner]) -> None:
+    _, hyperscan = engines
+    secret = "curl " + "-H 'X: y' " * 100 + "-u admin:Zq8xV3kL https://x"
+    for border in (0, BLOCK - COMMON, BLOCK, 2 * (BLOCK - COMMON), 3 * BLOCK):
+        for before in range(max(0, border - len(secret)), border + 1, 211):
+            text = "." * (before - 1) + " " * (before > 0) + secret
+            assert "curl-user" in {rule.id for rule in hyperscan.fired(text + "\n" + "." * 70_000)}
+            assert "curl-user" in {rule.id for rule in hyperscan.fired(text)}
+
+
+def test_no_block_is_longer_than_hyperscan_takes_in_linear_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    scanner = Scanner(RULES[-30:])
+    scanner.build()
+    lengths: list[int] = []
+
+    class Database:
+        def scan(self, data: bytes, *_: object, **__: object) -> None:
+            lengths.append(len(data))
+
+    monkeypatch.setattr(scanner._engine, "_database", Database())  # type: ignore[attr-defined]
+    monkeypatch.setattr(scanner._engine, "_scratches", [None])  # type: ignore[attr-defined]
+    scanner.fired("x" * 1_000_000)
+    assert max(lengths) == BLOCK
+    assert sum(lengths) < 1_000_000 * BLOCK / (BLOCK - COMMON) + BLOCK

@@ -71,3 +71,18 @@ def test_every_rule_sees_through_colours(family: str) -> None:
         middle = (start + end) // 2
         clean, _ = REDACTOR.text(f"{example[:middle]}\x1b[1m{example[middle:]}")
         assert example[middle:end] not in clean, rule.id
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a&#64;b%40c jane%2Edoe%40contoso.com and " + "x " * 900 + "kim@contoso.com",
+        "kim@contoso.com " + "x " * 900 + " %20 jane@contoso.com",
+        "kim@contoso.com " + "x " * 900 + " %2540 %256aane%2540contoso.com",
+        "kim@contoso.com " + "x " * 900 + " amFuZUBjb250b3NvLmNvbSBqYW5l%5AA",
+    ],
+)
+@pytest.mark.parametrize("before", ["", "\x1b[1m"])
+def test_an_address_that_only_an_escape_hides_is_taken_out_beside_one_that_is_plain(text: str, before: str) -> None:
+    assert {note.rule for note in REDACTOR.text(before + text)[1]} == {"pii-email-address"}
+    assert len(REDACTOR.text(before + text)[1]) == 2
