@@ -229,8 +229,8 @@ def _known(taken: Taken, place: Place, memory: Memory) -> Iterator[tuple[Value, 
 def _passage(taken: Taken, place: Place, memory: Memory) -> Iterator[tuple[Value, Place]]:
     """The first passage that is known: six words in a row, or all of a text."""
     start: int | None = None
-    for at in taken.places:
-        origin = memory.origin(taken.passage(at), place)
+    for at, number in taken.passages():
+        origin = memory.origin(number, place)
         if origin is None:
             start = None
             continue
