@@ -38,7 +38,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _MIXED = re.compile(r"[0-9A-Za-z+/=_-]{20}")
 _PARTING = re.compile(r"0x|[ :,]")
 _BYTES = re.compile(r"(?:(?:0x)?[0-9a-fA-F]{2}[ :,]{1,2}){11,}(?:0x)?[0-9a-fA-F]{2}\b")
-_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){12,}")
+_HEX = re.compile(r"[0-9a-fA-F]{24,}")
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|x([0-9a-fA-F]{2}))")
 _EMPHASIS = re.compile(r"[*`](?<=[a-z].)[*`]{0,2}[a-z]", re.IGNORECASE)  # within a word
 _SPACED = re.compile(r"(?<!\w)\w(?:[ .\-_·]\w(?!\w)){2,}")
@@ -56,16 +56,25 @@ class View(NamedTuple):
     how: str
 
 
-def views(text: str, depth: int = 0) -> list[View]:
+def views(text: str) -> list[View]:
     """The other readings of `text`; for nearly all texts there is none."""
-    text = text[:MAX_VIEWED]
+    return _read(text[:MAX_VIEWED], _READINGS)
+
+
+def decoded(text: str) -> list[View]:
+    """The readings of long words that may be encoded, where it is known that nothing else calls for a view."""
+    return _read(text[:MAX_VIEWED], (_encoded_words,))
+
+
+def _read(text: str, readings: Iterable[_Reading], depth: int = 1) -> list[View]:
     found: list[View] = []
-    for reading in _READINGS:
+    for reading in readings:
         for view in reading(text):
             if view.text != text and view.text.strip():
                 found.append(view)
-                if depth < DEPTH - 1:
-                    found += [View(inner.text, f"{view.how}, {inner.how}") for inner in views(view.text, depth + 1)]
+                if depth < DEPTH:
+                    inner = _read(view.text[:MAX_VIEWED], _READINGS, depth + 1)
+                    found += [View(text, f"{view.how}, {how}") for text, how in inner]
     return found
 
 
@@ -142,18 +151,27 @@ def may_be_spaced(text: str) -> bool:
     return count(" ") * 5 > most or count("-") * 5 > most or count(".") * 5 > most or count("_") * 5 > most
 
 
-def _encoded(text: str) -> Iterable[View]:
-    found = []
+def _encoded_bytes(text: str) -> Iterable[View]:
     by_bytes = text.count(" ") * 7 > len(text) * 2 or text.count(":") * 4 > len(text)
     run = _BYTES.search(text) if by_bytes else None
     if run and (read := _from_hex(_PARTING.sub("", run[0][:MAX_DECODED]))) is not None:
-        found.append(View(read, "hexadecimal"))
+        return (View(read, "hexadecimal"),)
+    return ()
+
+
+def _encoded_words(text: str) -> Iterable[View]:
+    found: list[View] = []
     for word in _runs(text)[:MAX_RUNS]:
-        for pattern, decode, how in _CODECS:
-            for match in pattern.finditer(word[: 2 * MAX_DECODED]):
-                if (read := decode(match[0][:MAX_DECODED])) is not None:
-                    found.append(View(read, how))
+        runs = _BASE64.findall(word[: 2 * MAX_DECODED])
+        found += _decoded(runs, _from_base64, "base64")
+        found += _decoded([part for run in runs for part in _HEX.findall(run)], _from_hex, "hexadecimal")
     return found
+
+
+def _decoded(runs: list[str], decode: Callable[[str], str | None], how: str) -> Iterator[View]:
+    for run in runs:
+        if (read := decode(run[:MAX_DECODED])) is not None:
+            yield View(read, how)
 
 
 def _runs(text: str) -> list[str]:
@@ -162,13 +180,13 @@ def _runs(text: str) -> list[str]:
     words, follows = text.split(), -1  # the place of the word that goes on with the last one
     for place in [place for place, size in enumerate(map(len, words)) if size >= _LONG]:
         word = words[place]
-        if not _MIXED.search(word):
-            continue
         whole = _BASE64.fullmatch(word) is not None
         if whole and follows == place:
             found[-1] += word
-        else:
+        elif whole or _MIXED.search(word):
             found.append(word)
+        else:
+            continue
         follows = place + 1 if whole and "=" not in word else -1
     return found
 
@@ -199,12 +217,9 @@ def _readable(data: bytes) -> str | None:
     return text if plain >= _PRINTABLE * min(len(text), _SHOWN) else None
 
 
-_CODECS: Final[tuple[tuple[re.Pattern[str], Callable[[str], str | None], str], ...]] = (
-    (_BASE64, _from_base64, "base64"),
-    (_HEX, _from_hex, "hexadecimal"),
-)
-_READINGS: Final[tuple[Callable[[str], Iterable[View]], ...]] = (
-    _folded, _entities, _escapes, _sequences, _percent, _emphasis, _spaced, _encoded,
+_Reading = Callable[[str], Iterable[View]]
+_READINGS: Final[tuple[_Reading, ...]] = (
+    _folded, _entities, _escapes, _sequences, _percent, _emphasis, _spaced, _encoded_bytes, _encoded_words,
 )  # fmt: skip
 PARTS: Final = "parts"  # of several texts, read as one
 OPAQUE: Final = frozenset(("base64", "hexadecimal", "percent encoding", PARTS))  # readings that nobody has at a glance
