@@ -71,7 +71,7 @@ def take(text: str, *, paths: bool = True) -> Taken:
     long = [word for word in words if len(word) >= LEAST and word.translate(None, _LETTERS)]
     for word in long[:MOST_VALUES]:
         found += _tokens(word, folded, paths)
-    rows = zip(words[:MOST_WORDS], words[1:], words[2:], strict=False)
+    rows: Iterator[tuple[bytes, bytes, bytes]] = zip(words[:MOST_WORDS], words[1:], words[2:], strict=False)
     if "/" in folded or "\\" in folded:
         rows = (row for row in rows if _SLASH not in row[1] and _BACKSLASH not in row[1])
     numbers = {hash(row) for row in rows if len(row[1]) >= ANCHOR}
