@@ -28,7 +28,7 @@ _SLASH, _BACKSLASH = b"/\\"
 _TAKEN_OUT = re.compile(r"\[REDACTED:[\w:-]{0,50}\]")
 _EDGES: Final = "-_+~%"
 _COMMON = re.compile(
-    r"\d{4}-\d\d-\d\d[t_]?[\d+z-]*|[a-z_-]+|(.)\1{7,}.*|[\d+-]+|redacted.*|(?:[a-z]+[_-])+\d{1,4}|\d{1,4}(?:[_-][a-z]+)+"
+    r"\d{4}-\d\d-\d\d[t_]?[\d+z-]*|[a-z_/-]+|(.)\1{7,}.*|[\d+-]+|redacted.*|(?:[a-z]+[_-])+\d{1,4}|\d{1,4}(?:[_-][a-z]+)+"
 )
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]+")
 _NAMED = re.compile(r"\.[a-z]{1,5}\b")  # behind a file's name
@@ -82,7 +82,7 @@ def take(text: str, *, paths: bool = True) -> Taken:
 
 def number_of(value: Value) -> int:
     """A value's number, keyed by this process's own random seed."""
-    return hash(value.text)
+    return hash(value.text.lower())
 
 
 def _addresses(text: str) -> Iterator[Value]:
@@ -99,7 +99,7 @@ def _addresses(text: str) -> Iterator[Value]:
             url = scheme + rest[0].rstrip(".,;:!?")
             if len(url) >= LEAST and not _SHARED_URL.match(url):
                 yield Value("url", url)
-        at = text.find("://", rest.end() if rest else at + 3)
+        at = text.find("://", at + 3)  # an address may hold another
 
 
 def _scheme(before: str) -> str:
