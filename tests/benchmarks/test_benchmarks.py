@@ -62,6 +62,7 @@ def test_an_unknown_benchmark_is_refused() -> None:
     assert "no such benchmark: nonsense" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_million_exchanges_are_told_step_by_step_with_the_memory_that_they_took() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.million", "400"], cwd=ROOT, capture_output=True, text=True, check=False
