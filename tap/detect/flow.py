@@ -20,7 +20,7 @@ from mcptap.tap.detect.texts import excerpt
 from mcptap.tap.detect.values import LEAST, RUN, Taken, Value, number_of, take
 from mcptap.tap.detect.views import OPAQUE, views
 
-GENERATION: Final = 80_000  # values; four generations, of results and of arguments, take about 25 MB when full
+GENERATION: Final = 60_000  # values; four generations, of results and of arguments, take about 27 MB when full
 MAX_TEXTS: Final = 20_000  # results that are known as a whole
 MOST_SERVERS: Final = 10_000  # from then on it makes no difference which there are
 _NOBODY: Final[frozenset[str]] = frozenset()
