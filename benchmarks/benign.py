@@ -11,10 +11,11 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.attacks import LEAST, Sample, checkout, of_text
+from benchmarks.attacks import LEAST, Sample, checkout, of_text, present
 from mcptap.tap.detect.said import offered
 
 SERVERS: Final = (
@@ -41,11 +42,15 @@ _OF_DETECTION = re.compile(
 def samples(folder: Path) -> Iterator[Sample]:
     """Definitions, data and documentation."""
     for repository in SERVERS:
-        place = checkout(folder, repository)
-        yield from _definitions(repository, place)
-        yield from _files(repository, place)
+        yield from present(partial(_of_server, folder, repository))
     for path in sorted(folder.glob("listed/*.json")):  # answers to `tools/list`, one a file
         yield from listed(path.stem, json.loads(path.read_text()))
+
+
+def _of_server(folder: Path, repository: str) -> Iterator[Sample]:
+    place = checkout(folder, repository)
+    yield from _definitions(repository, place)
+    yield from _files(repository, place)
 
 
 def listed(name: str, body: Any) -> Iterator[Sample]:

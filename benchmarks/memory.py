@@ -36,7 +36,7 @@ def _subject(bench: Bench, subject: Subject, flood: list[bytes], count: int) -> 
     bench.recorder.settle()
     process = psutil.Process(connection.process.pid)
     idle = row(NAME, "idle", subject.name, "MB", [_resident(process)])
-    peak = _Peak(process)
+    peak = Peak(process)
     connection.stream(flood, count)
     loaded = row(NAME, f"{2 * count * SIZE / 1e6:.0f} MB flood, peak", subject.name, "MB", [peak.end()])
     connection.close()
@@ -49,21 +49,23 @@ def _subject(bench: Bench, subject: Subject, flood: list[bytes], count: int) -> 
     yield loaded
 
 
-class _Peak:
+class Peak:
     """Looks at a process's memory again and again until told to end."""
 
-    def __init__(self, process: psutil.Process) -> None:
-        self._process, self._highest, self._done = process, 0.0, threading.Event()
+    def __init__(self, process: psutil.Process, every: float = SAMPLE) -> None:
+        """`every` so many seconds."""
+        self._process, self._every, self._highest, self._done = process, every, 0.0, threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
     def end(self) -> float:
+        """The most that it held, in MB."""
         self._done.set()
         self._thread.join()
         return max(self._highest, _resident(self._process))
 
     def _watch(self) -> None:
-        while not self._done.wait(SAMPLE):
+        while not self._done.wait(self._every):
             self._highest = max(self._highest, _resident(self._process))
 
 

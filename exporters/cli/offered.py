@@ -1,6 +1,7 @@
 """A server is started, asked for all that it offers, and ended; what was said is told message by message.
 
-The idea: whatever the server does (no answer, an early end, noise), there is an end within a given time.
+The idea: whatever the server does (no answer, an early end, noise, a flood), there is an end within a given time and a
+given memory, and what it said until then is told all the same.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from mcptap.tap.version import VERSION
 
 REVISION: Final = "2025-06-18"
 MOST_PAGES: Final = 100
+MAX_LINE: Final = 8 << 20  # bytes of one line
+MOST_SAID: Final = 32 << 20  # bytes of all lines
+MOST_LINES: Final = 10_000
 LONGEST_CURSOR: Final = 10_000  # characters; no pipe takes more than some of them from who does not read
 LISTED: Final = {"tools": ("tools/list",), "prompts": ("prompts/list",),
                  "resources": ("resources/list", "resources/templates/list")}  # fmt: skip
@@ -37,15 +41,25 @@ class Server:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
         )
         self._until, self._timeout, self._asked = time.monotonic() + timeout, timeout, 0
-        self._lines: queue.Queue[bytes | None] = queue.Queue(10_000)
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._lines: queue.SimpleQueue[bytes | str | None] = queue.SimpleQueue()  # str: why nothing more is read
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         self.told: list[Told] = []
 
     def _listen(self) -> None:
+        """Reads until the end, or until it is too much: then the server waits until it is ended."""
         assert self._process.stdout
-        for line in self._process.stdout:
+        left = MOST_SAID
+        for _ in range(MOST_LINES):
+            line = self._process.stdout.readline(min(MAX_LINE, left))
+            left -= len(line)
+            if not line.endswith(b"\n") and (len(line) == MAX_LINE or not left):
+                what = f"a line of more than {MAX_LINE >> 20} MB" if left else f"more than {MOST_SAID >> 20} MB"
+                return self._lines.put(what)
+            if not line:
+                return self._lines.put(None)
             self._lines.put(line)
-        self._lines.put(None)
+        return self._lines.put(f"more than {MOST_LINES:,} lines")
 
     def say(self, message: dict[str, Any]) -> None:
         """Sends a message. Raises CommandError if the server has gone."""
@@ -69,6 +83,8 @@ class Server:
                 raise CommandError(f"the server did not answer {method} within {self._timeout:g} s") from None
             if line is None:
                 raise self._gone()
+            if isinstance(line, str):
+                raise CommandError(f"the server said {line}", "only what it said before has been looked at")
             message = _parsed(line)
             self.told.append(("server", message))
             if isinstance(message, dict) and message.get("id") == self._asked and "method" not in message:
@@ -84,10 +100,17 @@ class Server:
         with contextlib.suppress(OSError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        assert self._process.stdin
+        assert self._process.stdout
+        with contextlib.suppress(OSError):  # what it has not read
+            self._process.stdin.close()
+        self._listener.join(1)
+        if not self._listener.is_alive():  # who left the group may still hold the pipe
+            self._process.stdout.close()
 
 
 def conversation(command: list[str], timeout: float) -> Iterator[Told]:
-    """All that was said, each with its side. Raises CommandError."""
+    """All that was said, each with its side. Raises CommandError behind it, if that was not all."""
     with _told_to_end():
         server = Server(command, timeout)
         yield from _conversation(server)
@@ -109,6 +132,7 @@ def _told_to_end() -> Iterator[None]:
 
 
 def _conversation(server: Server) -> Iterator[Told]:
+    problem: CommandError | None = None
     try:
         hello = {"protocolVersion": REVISION, "capabilities": {}}
         answer = server.ask("initialize", hello | {"clientInfo": {"name": "mcptap-scan", "version": VERSION}})
@@ -118,9 +142,13 @@ def _conversation(server: Server) -> Iterator[Told]:
         for name, methods in LISTED.items():
             for method in methods if isinstance(offered, dict) and name in offered else ():
                 _pages(server, method)
+    except CommandError as error:
+        problem = error
     finally:
         server.close()
     yield from server.told
+    if problem:
+        raise problem
 
 
 def _pages(server: Server, method: str) -> None:

@@ -42,6 +42,9 @@ class Line(NamedTuple):
     message: Any
 
 
+Row = tuple[int, Finding]  # a finding, with its line
+
+
 class Scan(click.Command):
     """Keeps what stands behind `--` apart: it is a server's command, all else is a file."""
 
@@ -76,7 +79,10 @@ def scan(
         raise CommandError("name either a file or, behind --, a server's command", "see mcptap scan --help")
     lines = _read(path) if path else _asked(command, timeout)
     large = path is not None and _is_large(path)
-    found = [(line, one) for line, one in _found(home, lines, large=large) if _at_least(one, severity)]
+    found, problem = _until_problem(_found(home, lines, large=large))
+    found = [row for row in found if _at_least(row[1], severity)]
+    if problem and not found:
+        raise problem
     if as_json:
         write_json(_as_json(line, one) for line, one in found)
     else:
@@ -84,7 +90,19 @@ def scan(
         if ordered:
             table(HEADINGS, [_cells(line, one) for line, one in ordered], spare=("evidence",))
         note(f"{len(found)} findings" if found else "nothing suspicious was found")
+    if problem:
+        raise problem
     return FOUND if fail_on and any(_at_least(one, fail_on) for _, one in found) else 0
+
+
+def _until_problem(found: Iterator[Row]) -> tuple[list[Row], CommandError | None]:
+    """All that is found, or what is found until something goes wrong, and what that was."""
+    rows: list[Row] = []
+    try:
+        rows.extend(found)
+    except CommandError as problem:
+        return rows, problem
+    return rows, None
 
 
 def _asked(command: list[str], timeout: float) -> Iterator[Line]:
@@ -96,26 +114,30 @@ def _read(path: Path) -> Iterator[Line]:
     """The messages of a transcript. Lines that are none are counted, and told at the end."""
     if path.is_dir():
         raise CommandError(f"{path} is a directory", "name a file")
-    count = passed = number = 0
+    count = passed = longer = number = 0
     with path.open("rb") as source:
         for number, data in enumerate(_lines(source), 1):
-            line = _line(number, data)
-            if line is None:
+            if line := _line(number, data) if data else None:
+                count += 1
+                yield line
+            elif data is None:
+                longer += 1
+            else:
                 passed += bool(data.strip())
-                continue
-            count += 1
-            yield line
+    if longer:
+        note(f"{longer} lines are longer than {MAX_LINE >> 20} MB, and were passed over")
     if number and not count:
         raise CommandError(f"no line of {path} is a JSON-RPC message", "a transcript has one in each line")
     if passed:
         note(f"{passed} lines are no JSON-RPC message, and were passed over")
 
 
-def _lines(source: Any) -> Iterator[bytes]:
+def _lines(source: Any) -> Iterator[bytes | None]:
+    """The lines of a file; None for one that is too long."""
     while data := source.readline(MAX_LINE):
-        whole = data
+        whole: bytes | None = data
         while len(data) == MAX_LINE and not data.endswith(b"\n"):
-            whole, data = b"too long", source.readline(MAX_LINE)
+            whole, data = None, source.readline(MAX_LINE)
         yield whole
 
 
@@ -146,7 +168,7 @@ def _is_large(path: Path) -> bool:
     return path.is_file() and path.stat().st_size > LARGE
 
 
-def _found(home: Path, lines: Iterable[Line], *, large: bool) -> Iterator[tuple[int, Finding]]:
+def _found(home: Path, lines: Iterable[Line], *, large: bool) -> Iterator[Row]:
     """Each finding with its line."""
     from mcptap.exporters.collector import keys
     from mcptap.exporters.collector.detection import settings_of

@@ -28,7 +28,7 @@ from mcptap.tap.pipe.wire import ASLEEP, AWAKE, FAILING, GOING_ON, RESTING, RUN_
 REST_S = 0.02  # between two reads; far below the second that a reader waits for rows
 BUSY = AT_ONCE // 8  # bytes at once from which on there is no time to rest
 QUIET = 10  # rests without traffic before we sleep
-RECORDS = 1000  # that are held before they are written: each takes some 10 kB until then
+RECORDS = 250  # that are held before they are written: each takes some 10 kB until then
 RETRY_S = 0.5  # between two attempts to write to a full disk
 BRIEF_S = 0.05  # of a pass; a flood of ordinary messages takes four times as long for the megabyte of one pass
 

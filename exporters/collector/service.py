@@ -26,7 +26,7 @@ from mcptap.exporters.collector import keys
 from mcptap.exporters.collector.conversation import newer, read_hello, send, until_closed
 from mcptap.exporters.collector.detection import Detection
 from mcptap.exporters.collector.intake import Intake, make_lanes
-from mcptap.exporters.collector.limits import lift_limits
+from mcptap.exporters.collector.limits import give_back, lift_limits
 from mcptap.exporters.collector.live_run import DamagedRunError
 from mcptap.exporters.collector.loader import Loader
 from mcptap.exporters.collector.memory import Memory
@@ -240,8 +240,8 @@ class Collector:
         """Hyperscan's databases take a second: not while a host waits for its first server, and not for little."""
         while time.time() - self._born < SETTLED_S or not self._redaction.scanner.in_use:
             await anyio.sleep(0.5)
-        await anyio.to_thread.run_sync(self._redaction.build)
-        await anyio.to_thread.run_sync(self._detection.build)
+        for step in (self._redaction.build, self._detection.build, give_back):
+            await anyio.to_thread.run_sync(step)
 
     async def _keep_house(self) -> None:
         """What is done every second: disk, notes, compression. A failure is told and tried again."""

@@ -26,6 +26,7 @@ MAX_KNOWN: Final = 20_000
 LEAST: Final = 8  # characters of a secret that is recognised without its name
 MOST: Final = 1 << 16  # characters of a text whose words are compared
 _PARTED = re.compile(r"[\s\"'`,;<>()\[\]{}|&=]+|: ")
+_STEPS = re.compile(r"[/?#:]")
 _PERSONAL: Final = "pii-"
 
 
@@ -69,12 +70,20 @@ class Held:
             return []
         known: dict[str, Redaction] = {}
         for pointer, text, _ in spoken:
-            for word in {text.strip(), *_PARTED.split(text[:MOST])}:
+            for word in _words(text[:MOST]):
                 if len(word) in self._lengths:
                     digits = hmac.digest(key, word.encode(errors="replace"), "sha256").hex()[:8]
                     if digits in self._first and digits not in known:
                         known[digits] = Redaction(pointer, "unnamed", digits, len(word))
         return self.find(tuple(known.values()), sink) if known else []
+
+
+def _words(text: str) -> set[str]:
+    """What may be a secret by itself: words, and the steps of paths and addresses."""
+    words = {text.strip(), *_PARTED.split(text)}
+    if "/" in text or "?" in text:
+        words.update(*(_STEPS.split(word) for word in tuple(words)))
+    return words
 
 
 def _counts(note: Redaction) -> bool:

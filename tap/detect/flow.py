@@ -20,9 +20,10 @@ from mcptap.tap.detect.texts import excerpt
 from mcptap.tap.detect.values import LEAST, RUN, Taken, Value, number_of, take
 from mcptap.tap.detect.views import OPAQUE, views
 
-GENERATION: Final = 80_000  # values; four generations, of results and of arguments, take about 25 MB when full
+GENERATION: Final = 60_000  # values; four generations, of results and of arguments, take about 27 MB when full
 MAX_TEXTS: Final = 20_000  # results that are known as a whole
 MOST_SERVERS: Final = 10_000  # from then on it makes no difference which there are
+_NOBODY: Final[frozenset[str]] = frozenset()
 _OWASP: Final = "LLM02, LLM06, MCP10"
 SECRET = Rule(
     "secret-flow",
@@ -83,6 +84,7 @@ class Place(NamedTuple):
 
 
 Numbers = dict[int, Place]
+Servers = frozenset[str]
 
 
 @dataclass(slots=True)
@@ -93,7 +95,8 @@ class Memory:
     _young: Numbers = field(default_factory=dict)
     _old: Numbers = field(default_factory=dict)
     _asked: tuple[Numbers, Numbers] = field(default_factory=lambda: ({}, {}))
-    _also: dict[int, set[str]] = field(default_factory=dict)  # further servers that had it
+    _also: dict[int, Servers] = field(default_factory=dict)  # further servers that had it
+    _groups: dict[Servers, Servers] = field(default_factory=dict)  # of them, each once: they are few, their values many
     _texts: set[int] = field(default_factory=set)  # results of which everything is known
     _servers: set[str] = field(default_factory=set)  # whose results are remembered
     _noted: set[tuple[str, str]] = field(default_factory=set)  # servers between which an id went
@@ -117,7 +120,7 @@ class Memory:
         for number in numbers - fresh if len(fresh) < len(numbers) else ():
             known = young.get(number) or old[number]
             if known.server != place.server:
-                self._also.setdefault(number, set()).add(place.server)
+                self._also[number] = self._with(self._also.get(number, _NOBODY), place.server)
             elif known.session != place.session:  # what counts is what this life of the host has seen
                 young[number] = place
         theirs = fresh.difference(asked).difference(before)
@@ -128,6 +131,13 @@ class Memory:
             self._old, self._young = young, {}
             self._also = {number: servers for number, servers in self._also.items() if number in young}
             self._texts.clear()
+            self._groups = {group: group for group in self._also.values()}
+
+    def _with(self, servers: Servers, server: str) -> Servers:
+        if server in servers:
+            return servers
+        group = servers | {server}
+        return self._groups.setdefault(group, group)
 
     def any_known(self, numbers: set[int], sink: Place) -> bool:
         """Whether any of these came in a result, and results came from others than where it goes."""
@@ -229,8 +239,8 @@ def _known(taken: Taken, place: Place, memory: Memory) -> Iterator[tuple[Value, 
 def _passage(taken: Taken, place: Place, memory: Memory) -> Iterator[tuple[Value, Place]]:
     """The first passage that is known: six words in a row, or all of a text."""
     start: int | None = None
-    for at in taken.places:
-        origin = memory.origin(taken.passage(at), place)
+    for at, number in taken.passages():
+        origin = memory.origin(number, place)
         if origin is None:
             start = None
             continue

@@ -20,12 +20,13 @@ from mcptap.tap.detect.views import may_be_spaced, plain_marks
 
 HIDDEN: Final = "hidden"  # something that a person would not see
 VIEWED: Final = "viewed"  # something that may be read in another way
+ENCODED: Final = "encoded"  # a long word that may be encoded, and no other sign of that
 SIGNS: Final = (
     (HIDDEN, r"\x1b"),
     (VIEWED, r"\x1b|&#|&lt;|\\[ux]"),
     (VIEWED, r"(?i)[a-z][*`]{1,3}[a-z]"),  # emphasis within a word
     (VIEWED, r"(?:[0-9A-Fa-f]{2}[ :,]{1,2}(?:0x)?){11}"),  # bytes
-    (VIEWED, r"[0-9A-Za-z]{20}"),  # what is readable behind base64 has hardly a sign but letters and digits
+    (ENCODED, r"[0-9A-Za-z]{20}"),  # what is readable behind base64 has hardly a sign but letters and digits
 )
 # Beyond ASCII, but in all ordinary texts and nobody's disguise: punctuation, arrows, boxes, emoji, Chinese, Japanese,
 # Korean.
@@ -60,6 +61,8 @@ class Seen(NamedTuple):
 _NONE: Final[frozenset[str]] = frozenset()
 _HIDDEN, _VIEWED, _BOTH = frozenset((HIDDEN,)), frozenset((VIEWED,)), frozenset((HIDDEN, VIEWED))
 _ALONE: Final = {signs: Seen(signs, frozenset()) for signs in (_NONE, _HIDDEN, _VIEWED, _BOTH)}
+_WITH_ENCODED: Final = {signs: Seen(signs | {ENCODED}, frozenset()) for signs in _ALONE}
+_ENCODED_ALONE: Final = [ENCODED]
 
 
 @lru_cache(maxsize=4)
@@ -113,6 +116,8 @@ class Glance:
         if not numbers:
             return _ALONE[plain]
         told = [self._automaton.by_number[number] for number in numbers]
+        if told == _ENCODED_ALONE:
+            return _WITH_ENCODED[plain]
         signs = plain.union([item for item in told if isinstance(item, str)])
         return Seen(signs, frozenset([item for item in told if isinstance(item, TextRule)]))
 

@@ -12,12 +12,12 @@ from functools import cached_property
 from typing import Any, Final
 
 from mcptap.tap.detect.found import Found
-from mcptap.tap.detect.glance import VIEWED, Automaton, Seen, automaton
+from mcptap.tap.detect.glance import ENCODED, VIEWED, Automaton, Seen, automaton
 from mcptap.tap.detect.quoted import LISTED, speaks_of
 from mcptap.tap.detect.rule import CHANNELS, WEIGHTS, Channel, TextRule, severity_of
 from mcptap.tap.detect.scanner import Hit, Scanner
 from mcptap.tap.detect.texts import excerpt
-from mcptap.tap.detect.views import HARMLESS, View, one_line, plain_marks, views
+from mcptap.tap.detect.views import HARMLESS, View, decoded, one_line, plain_marks, views
 
 Look = Callable[[str], Seen]
 CONCEALED: Final = "concealed"
@@ -90,9 +90,7 @@ class Injected:
         base = plain_marks(text)
         among = None if seen is None else seen.rules
         found = self._judged(base, self._hits(base, channel, among), pointer, channel, None)
-        other = [joined] if (joined := one_line(base)) else []
-        if seen is None or VIEWED in seen.signs:
-            other += sorted(views(base), key=lambda view: view.how not in HARMLESS)
+        other = _others(base, seen)
         plainly = {match.rule.id for match in found}
         for view in other:
             among = look(view.text).rules if look else None
@@ -128,6 +126,17 @@ class Injected:
             hit.rule, weight, tier, pointer, excerpt(text, hit.start, hit.end), text[hit.start : hit.end][:200],
             view.how if view else None, demoted,
         )  # fmt: skip
+
+
+def _others(text: str, seen: Seen | None) -> list[View]:
+    """Its other readings; `seen`: those that are called for, and that of broken lines if there is more to look for."""
+    if seen is not None and not seen.rules and VIEWED not in seen.signs:
+        return decoded(text) if ENCODED in seen.signs else []
+    joined = one_line(text)
+    found = [joined] if joined else []
+    if seen is None or VIEWED in seen.signs:
+        return found + sorted(views(text), key=lambda view: view.how not in HARMLESS)
+    return found + decoded(text) if ENCODED in seen.signs else found
 
 
 def _scanner(rules: tuple[TextRule, ...], channel: Channel, tiers: tuple[int, ...]) -> Scanner:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mcptap.tap.detect.rule import Channel
-from mcptap.tap.detect.texts import Texts, escaped, leaves
+from mcptap.tap.detect.texts import MOST, Texts, escaped, leaves
 from mcptap.tap.dissect import definitions
 from mcptap.tap.records import Exchange, MessageRecord
 
 LISTS: Final = {"tools": "name", "prompts": "name", "resources": "uri", "resourceTemplates": "uriTemplate"}
+LONG: Final = 16  # characters of a name that is looked at as if it were a value
 _PARTS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 
 
@@ -61,10 +62,28 @@ def _asked(record: MessageRecord, body: dict[str, Any]) -> Said:
     target = (record.facts or {}).get("target")
     if not isinstance(params, dict) or not target:
         return Said(record, None, record.method)
-    texts = [] if params.get("arguments") is None else leaves(params["arguments"], "/params/arguments")
+    arguments = params.get("arguments")
+    texts = [] if arguments is None else [*leaves(arguments, "/params/arguments"), *_names(arguments)]
     if isinstance(params.get("uri"), str):
         texts.append(("/params/uri", params["uri"]))
     return Said(record, "argument", record.method, str(target), texts)
+
+
+def _names(arguments: Any) -> Iterator[tuple[str, str]]:
+    """Names within arguments that are long: whoever chose them may have put data there."""
+    waiting = [("/params/arguments", arguments)]
+    for pointer, value in waiting:
+        if isinstance(value, dict):
+            yield from ((f"{pointer}/{escaped(name)}", name) for name in value if len(name) >= LONG)
+            waiting += [(f"{pointer}/{escaped(name)}", inner) for name, inner in value.items() if _holds(inner)]
+        elif isinstance(value, list):
+            waiting += [(f"{pointer}/{index}", inner) for index, inner in enumerate(value) if _holds(inner)]
+        if len(waiting) > MOST:
+            return
+
+
+def _holds(value: Any) -> bool:
+    return isinstance(value, dict | list)
 
 
 def _texts(body: dict[str, Any], part: str) -> Texts:

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 
 LEAST: Final = 16  # characters
 MOST: Final = 1 << 18  # characters of a text that are taken apart
-MOST_VALUES: Final = 2_000  # addresses and tokens of one text, and as many passages
+MOST_VALUES: Final = 2_000  # addresses and tokens of one text
+MOST_WORDS: Final = 9_000  # of one text, by which passages are known
 ANCHOR: Final = 7  # characters from which on a word is long: one of four or five is
 RUN: Final = 6  # words in a row that are a passage by themselves
 _LOCAL = re.compile(r"[\w.+-]{1,64}\Z")
@@ -22,10 +23,12 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,15}\Z")
 _REST = re.compile(r"://[^\s\"'<>)\]}\\]{6,2000}")
 _KEPT: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-+~%/\\")
 _APART: Final = bytes(code if code in _KEPT or code > 127 else 32 for code in range(256))
+_LETTERS: Final = b"abcdefghijklmnopqrstuvwxyz_-"  # of which words of a language, and names in programs, are made
+_SLASH, _BACKSLASH = b"/\\"
 _TAKEN_OUT = re.compile(r"\[REDACTED:[\w:-]{0,50}\]")
 _EDGES: Final = "-_+~%"
 _COMMON = re.compile(
-    r"\d{4}-\d\d-\d\d[t_]?[\d+z-]*|[a-z_-]+|(.)\1{7,}.*|[\d+-]+|redacted.*|(?:[a-z]+[_-])+\d{1,4}|\d{1,4}(?:[_-][a-z]+)+"
+    r"\d{4}-\d\d-\d\d[t_]?[\d+z-]*|[a-z_/-]+|(.)\1{7,}.*|[\d+-]+|redacted.*|(?:[a-z]+[_-])+\d{1,4}|\d{1,4}(?:[_-][a-z]+)+"
 )
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]+")
 _NAMED = re.compile(r"\.[a-z]{1,5}\b")  # behind a file's name
@@ -48,12 +51,13 @@ class Taken(NamedTuple):
 
     values: list[Value]
     words: list[bytes]
-    places: list[int]  # of the long words that have two neighbours
     numbers: set[int]  # of values and passages
 
-    def passage(self, place: int) -> int:
-        """The number of a long word with its neighbours."""
-        return hash((self.words[place - 1], self.words[place], self.words[place + 1]))
+    def passages(self) -> Iterator[tuple[int, int]]:
+        """The long words that have two neighbours, and are no path: the place of each, and its number."""
+        for place, row in enumerate(zip(self.words, self.words[1:], self.words[2:], strict=False), 1):
+            if len(row[1]) >= ANCHOR and _SLASH not in row[1] and _BACKSLASH not in row[1]:
+                yield place, hash(row)
 
 
 def take(text: str, *, paths: bool = True) -> Taken:
@@ -63,24 +67,22 @@ def take(text: str, *, paths: bool = True) -> Taken:
         text = _TAKEN_OUT.sub(" ", text)  # those are compared by their digits
     folded = text.lower()
     words = folded.encode(errors="replace").translate(_APART).split()
-    places = [place for place, word in enumerate(words) if len(word) >= ANCHOR]
-    long = [words[place] for place in places if len(words[place]) >= LEAST]
-    found = list(_addresses(text))
-    found += [value for word in long[:MOST_VALUES] for value in _tokens(word, folded, paths)]
-    places = [place for place in places if b"/" not in words[place] and b"\\" not in words[place]]
-    if places and places[-1] == len(words) - 1:
-        places.pop()
-    if places and places[0] == 0:
-        del places[0]
-    numbers = {hash((words[place - 1], words[place], words[place + 1])) for place in places[:MOST_VALUES]}
+    found = list(_addresses(text)) if "@" in text or "://" in text else []
+    long = [word for word in words if len(word) >= LEAST and word.translate(None, _LETTERS)]
+    for word in long[:MOST_VALUES]:
+        found += _tokens(word, folded, paths)
+    rows: Iterator[tuple[bytes, bytes, bytes]] = zip(words[:MOST_WORDS], words[1:], words[2:], strict=False)
+    if "/" in folded or "\\" in folded:
+        rows = (row for row in rows if _SLASH not in row[1] and _BACKSLASH not in row[1])
+    numbers = {hash(row) for row in rows if len(row[1]) >= ANCHOR}
     if found:
         numbers.update(map(number_of, found))
-    return Taken(found, words, places, numbers)
+    return Taken(found, words, numbers)
 
 
 def number_of(value: Value) -> int:
     """A value's number, keyed by this process's own random seed."""
-    return hash(value.text)
+    return hash(value.text.lower())
 
 
 def _addresses(text: str) -> Iterator[Value]:
@@ -97,7 +99,7 @@ def _addresses(text: str) -> Iterator[Value]:
             url = scheme + rest[0].rstrip(".,;:!?")
             if len(url) >= LEAST and not _SHARED_URL.match(url):
                 yield Value("url", url)
-        at = text.find("://", rest.end() if rest else at + 3)
+        at = text.find("://", at + 3)  # an address may hold another
 
 
 def _scheme(before: str) -> str:
@@ -110,7 +112,7 @@ def _scheme(before: str) -> str:
 def _tokens(word: bytes, folded: str, paths: bool) -> Iterator[Value]:
     """The values in a word, but for what everybody has; a path is read name by name."""
     text = word.decode(errors="replace")
-    is_path = bool(_PATH.match(text))
+    is_path = ("/" in text or "\\" in text or text[0] == "~") and bool(_PATH.match(text))
     for part in _STEPS.split(text) if is_path and paths else () if is_path else (text,):
         bare = part.strip(_EDGES)
         if len(bare) >= LEAST and not _COMMON.fullmatch(bare) and (paths or not _is_file(bare, folded)):

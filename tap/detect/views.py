@@ -6,12 +6,11 @@ told as something of its own.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
@@ -24,6 +23,9 @@ SHORT_LINES: Final = 3  # in a row; more may be a sentence that was broken to pa
 DEPTH: Final = 3  # encodings within encodings
 _LONG: Final = 20  # characters without a blank, from which on a word may be encoded
 _PRINTABLE: Final = 0.95
+_SHOWN: Final = 512  # characters of a decoded run that are looked at
+_CONTROLS: Final = bytes(code for code in range(32) if code not in b"\n\t\r") + b"\x7f"
+_STANDARD: Final = str.maketrans("-_", "+/")  # of the base64 alphabets
 
 # Letters of other alphabets that look like Latin ones: Cyrillic, Greek, Armenian, Cherokee and a few more.
 _PAIRS: Final = (
@@ -36,7 +38,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _MIXED = re.compile(r"[0-9A-Za-z+/=_-]{20}")
 _PARTING = re.compile(r"0x|[ :,]")
 _BYTES = re.compile(r"(?:(?:0x)?[0-9a-fA-F]{2}[ :,]{1,2}){11,}(?:0x)?[0-9a-fA-F]{2}\b")
-_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){12,}")
+_HEX = re.compile(r"[0-9a-fA-F]{24,}")
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|x([0-9a-fA-F]{2}))")
 _EMPHASIS = re.compile(r"[*`](?<=[a-z].)[*`]{0,2}[a-z]", re.IGNORECASE)  # within a word
 _SPACED = re.compile(r"(?<!\w)\w(?:[ .\-_·]\w(?!\w)){2,}")
@@ -54,22 +56,34 @@ class View(NamedTuple):
     how: str
 
 
-def views(text: str, depth: int = 0) -> Iterator[View]:
+def views(text: str) -> list[View]:
     """The other readings of `text`; for nearly all texts there is none."""
-    text = text[:MAX_VIEWED]
-    for reading in _READINGS:
+    return _read(text[:MAX_VIEWED], _READINGS)
+
+
+def decoded(text: str) -> list[View]:
+    """The readings of long words that may be encoded, where it is known that nothing else calls for a view."""
+    return _read(text[:MAX_VIEWED], (_encoded_words,))
+
+
+def _read(text: str, readings: Iterable[_Reading], depth: int = 1) -> list[View]:
+    found: list[View] = []
+    for reading in readings:
         for view in reading(text):
             if view.text != text and view.text.strip():
-                yield view
-                if depth < DEPTH - 1:
-                    for inner in views(view.text, depth + 1):
-                        yield View(inner.text, f"{view.how}, {inner.how}")
+                found.append(view)
+                if depth < DEPTH:
+                    inner = _read(view.text[:MAX_VIEWED], _READINGS, depth + 1)
+                    found += [View(text, f"{view.how}, {how}") for text, how in inner]
+    return found
 
 
-def _folded(text: str) -> Iterator[View]:
+def _folded(text: str) -> Iterable[View]:
     """Compatibility forms, look-alikes and invisible characters."""
-    if text.isascii():
-        return
+    return () if text.isascii() else _beyond_ascii(text)
+
+
+def _beyond_ascii(text: str) -> Iterator[View]:
     if hidden := tag_text(text):
         yield View(hidden, "Unicode tags")
     plain = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).translate(_HOMOGLYPHS)
@@ -79,16 +93,18 @@ def _folded(text: str) -> Iterator[View]:
         yield View(plain, "folded characters")
 
 
-def _entities(text: str) -> Iterator[View]:
-    if "&#" in text or "&lt;" in text:
-        yield View(html.unescape(text), "HTML entities")
+def _entities(text: str) -> Iterable[View]:
+    return (View(html.unescape(text), "HTML entities"),) if "&#" in text or "&lt;" in text else ()
 
 
-def _escapes(text: str) -> Iterator[View]:
-    if "\\u" in text or "\\x" in text:
-        yield View(_ESCAPE.sub(_escaped, text), "escapes")
+def _escapes(text: str) -> Iterable[View]:
+    return (View(_ESCAPE.sub(_escaped, text), "escapes"),) if "\\u" in text or "\\x" in text else ()
+
+
+def _sequences(text: str) -> Iterable[View]:
     if "\x1b" in text or "\x9b" in text:
-        yield View(_ANSI.sub("", text), "without terminal sequences")
+        return (View(_ANSI.sub("", text), "without terminal sequences"),)
+    return ()
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -96,20 +112,21 @@ def _escaped(match: re.Match[str]) -> str:
     return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else match[0]
 
 
-def _percent(text: str) -> Iterator[View]:
-    if text.count("%") >= 3:
-        yield View(unquote(text, errors="replace"), "percent encoding")
+def _percent(text: str) -> Iterable[View]:
+    return (View(unquote(text, errors="replace"), "percent encoding"),) if text.count("%") >= 3 else ()
 
 
-def _emphasis(text: str) -> Iterator[View]:
+def _emphasis(text: str) -> Iterable[View]:
     if ("*" in text or "`" in text) and _EMPHASIS.search(text):
-        yield View(text.replace("*", "").replace("`", ""), "without emphasis")
+        return (View(text.replace("*", "").replace("`", ""), "without emphasis"),)
+    return ()
 
 
-def _spaced(text: str) -> Iterator[View]:
+def _spaced(text: str) -> Iterable[View]:
     """`i g n o r e  a l l`: more than one blank parts words; else nobody can say where one ends."""
-    if may_be_spaced(text):
-        yield View(_SPACED.sub(lambda run: re.sub(r"[ .\-_·]", "", run[0]), text), "spaced letters")
+    if not may_be_spaced(text):
+        return ()
+    return (View(_SPACED.sub(lambda run: re.sub(r"[ .\-_·]", "", run[0]), text), "spaced letters"),)
 
 
 def one_line(text: str) -> View | None:
@@ -134,40 +151,54 @@ def may_be_spaced(text: str) -> bool:
     return count(" ") * 5 > most or count("-") * 5 > most or count(".") * 5 > most or count("_") * 5 > most
 
 
-def _encoded(text: str) -> Iterator[View]:
+def _encoded_bytes(text: str) -> Iterable[View]:
     by_bytes = text.count(" ") * 7 > len(text) * 2 or text.count(":") * 4 > len(text)
     run = _BYTES.search(text) if by_bytes else None
     if run and (read := _from_hex(_PARTING.sub("", run[0][:MAX_DECODED]))) is not None:
-        yield View(read, "hexadecimal")
+        return (View(read, "hexadecimal"),)
+    return ()
+
+
+def _encoded_words(text: str) -> Iterable[View]:
+    found: list[View] = []
     for word in _runs(text)[:MAX_RUNS]:
-        for pattern, decode, how in _CODECS:
-            for match in pattern.finditer(word[: 2 * MAX_DECODED]):
-                if (read := decode(match[0][:MAX_DECODED])) is not None:
-                    yield View(read, how)
+        runs = _BASE64.findall(word[: 2 * MAX_DECODED])
+        found += _decoded(runs, _from_base64, "base64")
+        found += _decoded([part for run in runs for part in _HEX.findall(run)], _from_hex, "hexadecimal")
+    return found
+
+
+def _decoded(runs: list[str], decode: Callable[[str], str | None], how: str) -> Iterator[View]:
+    for run in runs:
+        if (read := decode(run[:MAX_DECODED])) is not None:
+            yield View(read, how)
 
 
 def _runs(text: str) -> list[str]:
     """The long words that may be encoded; those that are nothing else as one, if they follow each other."""
     found: list[str] = []
-    follows = False
-    for word in text.split():
-        if len(word) < _LONG or not _MIXED.search(word):
-            follows = False
-            continue
+    words, follows = text.split(), -1  # the place of the word that goes on with the last one
+    for place in [place for place, size in enumerate(map(len, words)) if size >= _LONG]:
+        word = words[place]
         whole = _BASE64.fullmatch(word) is not None
-        if whole and follows:
+        if whole and follows == place:
             found[-1] += word
-        else:
+        elif whole or _MIXED.search(word):
             found.append(word)
-        follows = whole and "=" not in word
+        else:
+            continue
+        follows = place + 1 if whole and "=" not in word else -1
     return found
 
 
 def _from_base64(run: str) -> str | None:
-    bare = run.rstrip("=").translate({ord("-"): "+", ord("_"): "/"})
+    bare = run.rstrip("=")
+    if "-" in bare or "_" in bare:
+        bare = bare.translate(_STANDARD)
+    bare = bare[: len(bare) - (len(bare) % 4 == 1)]
     try:
-        return _readable(base64.b64decode(bare[: len(bare) - (len(bare) % 4 == 1)] + "=" * (-len(bare) % 4)))
-    except (binascii.Error, ValueError):
+        return _readable(binascii.a2b_base64(bare + "=" * (-len(bare) % 4)))
+    except ValueError:
         return None
 
 
@@ -177,19 +208,18 @@ def _from_hex(run: str) -> str | None:
 
 def _readable(data: bytes) -> str | None:
     """Decoded bytes as text, if that is what they are."""
+    if len(data) <= _SHOWN and len(data.translate(None, _CONTROLS)) < _PRINTABLE * len(data):
+        return None  # as most are that were no text; decoding them would take longer
     text = data.decode(errors="replace")
     if len(text) < 8 or "\ufffd" in text[:-1] or "\0" in text:
         return None
-    plain = sum(char.isprintable() or char in "\n\t\r" for char in text[:512])
-    return text if plain >= _PRINTABLE * min(len(text), 512) else None
+    plain = sum(char.isprintable() or char in "\n\t\r" for char in text[:_SHOWN])
+    return text if plain >= _PRINTABLE * min(len(text), _SHOWN) else None
 
 
-_CODECS: Final[tuple[tuple[re.Pattern[str], Callable[[str], str | None], str], ...]] = (
-    (_BASE64, _from_base64, "base64"),
-    (_HEX, _from_hex, "hexadecimal"),
-)
-_READINGS: Final[tuple[Callable[[str], Iterator[View]], ...]] = (
-    _folded, _entities, _escapes, _percent, _emphasis, _spaced, _encoded,
+_Reading = Callable[[str], Iterable[View]]
+_READINGS: Final[tuple[_Reading, ...]] = (
+    _folded, _entities, _escapes, _sequences, _percent, _emphasis, _spaced, _encoded_bytes, _encoded_words,
 )  # fmt: skip
 PARTS: Final = "parts"  # of several texts, read as one
 OPAQUE: Final = frozenset(("base64", "hexadecimal", "percent encoding", PARTS))  # readings that nobody has at a glance

@@ -22,7 +22,7 @@ from mcptap.tap.detect.command import Programs
 from mcptap.tap.detect.context import Context
 from mcptap.tap.detect.credentials import Held
 from mcptap.tap.detect.found import Found, by, finding
-from mcptap.tap.detect.glance import HIDDEN, VIEWED, Glance
+from mcptap.tap.detect.glance import ENCODED, HIDDEN, VIEWED, Glance
 from mcptap.tap.detect.injected import Injected
 from mcptap.tap.detect.readings import readings
 from mcptap.tap.detect.repeats import Repeats
@@ -166,12 +166,13 @@ class Watch:
         seen = self._glance("\0".join([text for _, text in said.texts]))
         if HIDDEN in seen.signs:
             yield "hidden", lambda: hidden.find(said.texts, channel, said.target)
-        if (seen.rules or VIEWED in seen.signs) and self._all.injected.listens(channel):
+        viewed = not seen.signs.isdisjoint((VIEWED, ENCODED))
+        if (seen.rules or viewed) and self._all.injected.listens(channel):
             yield "injected", lambda: self._all.injected.find(said.texts, channel, said.target, seen, self._glance)
         if channel == "argument":
-            yield "flow", lambda: self._sink(said, viewed=VIEWED in seen.signs)
+            yield "flow", lambda: self._sink(said, viewed=viewed)
         elif said.record.side == "server" and said.record.kind != "request":
-            yield "flow", lambda: self._source(said, viewed=VIEWED in seen.signs)
+            yield "flow", lambda: self._source(said, viewed=viewed)
 
     def _poisoned(self, said: Said) -> list[Found]:
         found = []

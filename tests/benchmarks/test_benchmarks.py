@@ -60,3 +60,15 @@ def test_an_unknown_benchmark_is_refused() -> None:
     )
     assert done.returncode == 2
     assert "no such benchmark: nonsense" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_million_exchanges_are_told_step_by_step_with_the_memory_that_they_took() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.million", "400"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    *steps, stored, most = done.stdout.splitlines()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [step.split()[0] for step in steps] == [str(40 * number) for number in range(1, 11)]
+    assert stored.startswith("800 of 800 messages stored")
+    assert most.endswith("the budget is 150 MB")

