@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mcptap.tap.redact.names import is_directory, names_secret
+from mcptap.tap.redact.names import is_directory, names_password, names_secret
+from mcptap.tap.redact.program import is_named
 from mcptap.tap.redact.rule import PLACEHOLDER, Text
+from mcptap.tap.redact.standins import computes, is_sample, is_sentence, stands_for
 
 ID: Final = "assignment"
 KEYWORDS: Final = (
@@ -28,6 +30,7 @@ QUOTED = re.compile(
     r"""(?P<open>\\{0,16}["'`])(?:(?i:bearer|basic|token|digest)\ +)?(?P<secret>(?:(?!(?<!\\)(?P=open))[^\n])+)"""
 )
 # `var token string = …`, `token: str = …`
+_PREFIX = re.compile(r"""(?:\$?@\$?|[bBrRuUfFL]{1,2}|u8)(?=["'])""")
 _TYPE: Final = r"(?:[^\S\n]{0,4}:?[^\S\n]{1,4}&?(?:string|str|text|secretstr)\b)?"
 _SIGN = re.compile(
     rf"""(?P<rest>[\w.-]{{0,48}})\\*["'`]?\]?(?i:{_TYPE})[^\S\n]{{0,8}}"""
@@ -51,35 +54,15 @@ _LONGEST_JUDGED: Final = 512  # characters
 _LINE_START = re.compile(r"(?:^|\n)[ \t]{0,16}(?:export |set |ENV |- )?\Z")
 _DOTENV = re.compile(r"[^\s\\]+")
 
-# What stands for a value, or computes one, is no secret.
-_WORDS: Final = (
-    "my|your|the|an?|some|any|test|testing|dummy|fake|mock|example|sample|invalid|valid|wrong|oauth2?|client|api|access"
-    "|refresh|auth|user|session|secret|private|public|webhook|bot|app|new|old|hardcoded|strong|random(?:ly)?|generated"
-    "|super|very|server|registry|npm|github|gitlab|slack|notion|openai|jwt|bearer|idp|personal|session|csrf|id"
-)
-_NO_SECRET = re.compile(
-    rf"""(?:.{{1,2}}|yes|off|none|null|nil|true|false|undefined|void|the|this|that|must|should|will|can|from|with
-    |[\^~<>=]{{1,2}}\s?\d[\w.*-]*|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{{1,2}}/.*|your[-_\ ].*|.*[-_]here
-    |.*(?:\.\.\.|…)|\w{{0,12}}[-_]?\*+|\[[A-Za-z\ :._-]*\]|https?://[\w.:-]*(?:/[a-z._-]{{0,24}})*
-    |(?:my|some|any|test|dummy|fake|example|sample|invalid)[-_\ ]
-        (?:user(?:name)?|secret|pass|password|passwd|(?:api|access|secret)[-_\ ]?key
-        |(?:(?:access|refresh)[-_\ ]?)?token)
-    |(?:(?:{_WORDS})[-_\ ]){{1,6}}(?:key|token|secret|password|passwd|pass|pat|credential|value|cookie)s?
-    |(?:(?:{_WORDS})[-_\ ]?){{1,6}}(?:key|token|secret)s?|token|key|cookie|value|pass|pat|credentials?|/\^.*
-    |hidden|redacted|filtered|masked|omitted|include|omit|same-origin|\w{{2,8}}[-_]your\w*
-    |str|string|bytes|int|integer|number|bool|boolean|object|any|required
-    |optional|\.{{2,}}|\*+|x{{3,}}|\$\w+|\$[{{(].*|await|new|class|async|function|lambda|yield
-    |\{{\{{.*|\{{[A-Za-z_.\ ]*(?:\}}.*)?|<[^>]*>?|%\w+%
-    |\[REDACTED:[a-z0-9-]+:[0-9a-f]{{8}}\]
-    |\w+\(.*|[A-Za-z_]\w*(?:\.\w+)*[(\[].*
-    |(?:self|this|os|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
-)
+_SIGNS = re.compile(r"[\W_]+")
+_LINKED = re.compile(r"\][ \t]{0,8}:")
+_FORMAT = re.compile(r"[^\w%{]{0,8}(?:\w{1,16}[ =])?(?:%[srdqv]|%\(\w+\)\w|\{\w*\})[^\w]{0,8}")
+_GOES_ON_QUOTED = re.compile(r"""\\{0,16}["'`][ \t]{0,4}(?:\+|%)[ \t]{0,4}[\w("'{]""")
+_LINE_END = re.compile(r"""["'`]?[ \t]{0,8}(?:[#;,][^\n]{0,200})?(?:\r?\n|\Z)""")
+_CLASS = re.compile(r"[._]?(?:[A-Z][a-z]+\d?|V\d){2,}|\.[a-z]\w*_\w+")
 _CONSTANT = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
-_COMPUTED = re.compile(r"\$[{(]|\{\{")  # what is too long to be judged whole
 _MODULE = re.compile(r"[a-z_]{1,32}(?:\.[a-z_]{1,32}){1,4}")  # a cookie has a name and a sign, or is no word
 _WORD_ONLY = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*[.!?]*")
-_LONGEST_STAND_IN: Final = 80  # characters
 _AFTER_QUOTE: Final = tuple(",+)]};: \n")
 _GOES_ON = re.compile(r"[ \t]+(?:&&|\|\||\?|[+<>=!]=?|===|instanceof\b|as\b|if\b|or\b|and\b|for\b)[ \t]")
 # The name of something else, in the spelling of programs: `clientSecret`, `tokens.refresh_token`, `SESSION_TOKEN`.
@@ -122,11 +105,14 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
         return None
     if sign["sign"] == ">":
         return _element(text, start - len(before), sign.end())
-    if quoted := QUOTED.match(text, sign.end()):
+    if _is_label(text, start - len(before), sign):
+        return None
+    prefix = _PREFIX.match(text, sign.end())
+    if quoted := QUOTED.match(text, prefix.end() if prefix else sign.end()):
         no_secret = (
             _closes(text, start - len(before), sign, quoted)
             or _is_name(name, quoted["secret"])
-            or stands_for(quoted["secret"])
+            or _stands_for(text, start - len(before), name, sign, quoted)
             or (sign["sign"] in _COMPARED and "tok" in name.lower() and _WORD_ONLY.fullmatch(quoted["secret"][:64]))
             or is_directory(name, quoted["secret"])
             or (name.lower().endswith("cookie") and _MODULE.fullmatch(quoted["secret"]))
@@ -147,10 +133,44 @@ def _closes(text: str, name: int, sign: re.Match[str], quoted: re.Match[str]) ->
     )
 
 
+def _is_label(text: str, name: int, sign: re.Match[str]) -> bool:
+    """`[the token]: https://…` and `test_secrets.py::test` give no value, nor does a public `badge.svg?token=…`."""
+    at = sign.end("sign")
+    return (
+        sign["sign"] == ":" and (text[at : at + 1] == ":" or _LINKED.match(text, sign.end("rest")) is not None)
+    ) or text.endswith((".svg?", "badge?"), 0, name)
+
+
+def _stands_for(text: str, at: int, name: str, sign: re.Match[str], quoted: re.Match[str]) -> bool:
+    """Whether a quoted value is none. What a program has as a literal may be a word that an example has."""
+    value = quoted["secret"]
+    if computes(value) or is_sentence(value) or _FORMAT.fullmatch(value[: 2 * _MAX_NAME]):
+        return True
+    if _is_setting(text, at, sign, quoted.end() + 1):
+        return is_placeholder(name, value)
+    return stands_for(value) or is_sample(value) or _GOES_ON_QUOTED.match(text, quoted.end()) is not None
+
+
+def _is_setting(text: str, name: int, sign: re.Match[str], end: int) -> bool:
+    """Whether this is a line of a configuration, or a member of JSON: people set weak secrets there."""
+    key = sign["sign"] == ":" and text[max(0, name - 1) : name] == '"'
+    begins = _LINE_START.search(text[max(0, name - 24) : name]) is not None
+    return key or (begins and sign["sign"] in ("=", ":") and _LINE_END.match(text, end) is not None)
+
+
+def is_placeholder(name: str, value: str) -> bool:
+    """Whether even a setting has this only in place of a value: of a password, what is put together with signs."""
+    return stands_for(value) and (not names_password(name) or any(sign in value for sign in "-_ ") or computes(value))
+
+
 def _is_name(name: str, value: str) -> bool:
     """Whether a value is the name of a secret, not one: `SECRET_KEY = "ACME_SECRET_KEY"`."""
-    return len(value) <= _MAX_NAME and (
-        value.lower() == name.lower() or (_CONSTANT.fullmatch(value) is not None and names_secret(value))
+    if len(value) > _MAX_NAME:
+        return False
+    return (
+        _SIGNS.sub("", value.lower()) == _SIGNS.sub("", name.lower())
+        or (_CONSTANT.fullmatch(value) is not None and names_secret(value))
+        or (_CLASS.fullmatch(value) is not None and names_secret(value))
     )
 
 
@@ -195,8 +215,9 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
     if (
         value is None
         or sign in _COMPARED
-        or stands_for(value[0])
+        or _stands_for_bare(text, name, value, dotenv=begins_line)
         or is_directory(name, value[0])
+        or (not dotenv and is_named(text, value.start(), value.end()))
         or (sign == ":" and is_prose(text, value))
         or (shape is _BARE and (is_reference(text, value) or value[0].lower() == name.rpartition(".")[2]))
     ):
@@ -204,11 +225,12 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
     return value.span()
 
 
-def stands_for(value: str) -> bool:
-    """Whether this only stands for a value, or computes one."""
-    if len(value) > _LONGEST_STAND_IN:
-        return _COMPUTED.match(value) is not None
-    return _NO_SECRET.fullmatch(value) is not None
+def _stands_for_bare(text: str, name: str, value: re.Match[str], *, dotenv: bool) -> bool:
+    """Whether a value without quotes is none."""
+    bare = value[0]
+    if dotenv and _LINE_END.match(text, value.end()):
+        return is_placeholder(name, bare)
+    return stands_for(bare) or bare[0] == "("
 
 
 def is_prose(text: str, value: re.Match[str]) -> bool:

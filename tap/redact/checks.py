@@ -16,6 +16,8 @@ from hashlib import sha256
 from math import log2
 from typing import Final
 
+from mcptap.tap.redact.standins import is_sample, is_sentence, stands_for
+
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VARIABLE = re.compile(
     r"[$%<{\[(:@?].*|[A-Z_]*(?:PASSWORD|PASSWD|SECRET|TOKEN)|(?i:pass(?:word|wd)?|secret|token|x+|\*+|\.+)", re.DOTALL
@@ -36,6 +38,12 @@ _TURNS = re.compile(r"(?=[^\W_]{12})(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Z
 _HEX_PART = re.compile(r"(?<![^\W_])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{32,}(?![^\W_])", re.ASCII)
 _TEMPLATE = re.compile(r"(?:[$#%]?\{\{?[^{}]*\}?\}|<[^<>]*>|\$\([^()]*\)|%\([^()]*\)\w?)+")
 _NOTHING = re.compile(r"[xX*._•-]{6,}|<.*>|your(?:[-_ ][a-z]{1,12}){1,5}", re.DOTALL)
+
+
+_NO_LITERAL = re.compile(
+    r"0[xX][0-9a-fA-F]+|\d[\d.,:]*[A-Za-z%]{1,4}|[A-Za-z]+(?:[._/:-]+[A-Za-z]+)+\d{0,2}|[A-Za-z]{1,3}\d{1,2}"
+    r"|(?i:sha|base|utf|md|aes|rsa|hs|rs|es|ps|ed|oauth|http|argon|pbkdf|ipv|win)[-_]?\d{1,4}(?:[-_/.]\w{0,12})*"
+)
 
 
 def entropy(text: str) -> float:
@@ -182,6 +190,23 @@ def _no_word(match: re.Match[str]) -> bool:
     return _no_variable(match) and not (secret.isalpha() and secret.islower())
 
 
+def _no_stand_in(match: re.Match[str]) -> bool:
+    """Nothing that documentation or a program has in place of a secret."""
+    secret = _secret(match)
+    return _no_variable(match) and not (stands_for(secret) or is_sample(secret) or is_sentence(secret))
+
+
+def _is_literal(match: re.Match[str]) -> bool:
+    """Letters and digits that are no number, no name of an algorithm and no name in a program."""
+    secret = _secret(match)
+    return (
+        _has_digit_and_letter(match)
+        and _NO_LITERAL.fullmatch(secret[:256]) is None
+        and not stands_for(secret)
+        and not is_sample(secret)
+    )
+
+
 def _is_random(match: re.Match[str]) -> bool:
     """Letters and digits in turn, and neither a name, a path, a version, an identifier nor a hash of something."""
     secret = _secret(match)
@@ -218,7 +243,9 @@ CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
     "digit": _has_digit,
     "digit-and-letter": _has_digit_and_letter,
     "jwt": _is_jwt,
+    "literal": _is_literal,
     "mixed": _mixed,
+    "no-stand-in": _no_stand_in,
     "no-variable": _no_variable,
     "random": _is_random,
     "random-part": _is_key_part,
