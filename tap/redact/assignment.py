@@ -40,13 +40,14 @@ _COMPARED: Final = ("==", "===", "!=", "!==")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
 _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
 _NESTED = re.compile(
-    r"""(?:\{(?!\{|[A-Za-z_ ]*\})|\[(?!\.\.\.|[A-Za-z_ ]*\]))[^\n]{3,}"""
+    r"(?:\{(?!\{|\.\.\.|(?:[A-Za-z]+ ){3}|(?:[A-Za-z_ ]*|[\w.()]*)(?:![rsa])?\})"
+    r"|\[(?!\.\.\.|[A-Za-z_ ]*\]|[A-Za-z_][\w.]*\())(?=[^\n]*\w)[^\n]{3,}"
 )  # where it ends is not told by a pattern
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
 _INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
-_INNER = re.compile(r"\s{0,64}(?P<value>[^<\n]*[^<\s])\s{0,64}</")
+_INNER = re.compile(r"\s{0,64}(?:<!\[CDATA\[)?(?P<value>[^<\n]*[^<\s\]])(?:\]\]>)?\s{0,64}</")
 _ENCRYPTED = re.compile(r"\{[^{}$]*(?=[A-Za-z]*[0-9])[\w+/=-]{16,}[^{}]*\}")  # as Jenkins has it
-_LINE = re.compile(r"""[^\n"'`\\]+""")
+_TO_END = re.compile(r"""[^\n"'`\\]+""")
 _HEADER = re.compile(
     r"[^{(\[<>]*=.*|(?:[\w-]{1,16} )?[\w.%+/~=-]{6,}\s*"
 )  # of cookies, or of a scheme that is not known
@@ -59,10 +60,14 @@ _LINKED = re.compile(r"\][ \t]{0,8}:")
 _FORMAT = re.compile(r"[^\w%{]{0,8}(?:\w{1,16}[ =])?(?:%[srdqv]|%\(\w+\)\w|\{\w*\})[^\w]{0,8}")
 _GOES_ON_QUOTED = re.compile(r"""\\{0,16}["'`][ \t]{0,4}(?:\+|%)[ \t]{0,4}[\w("'{]""")
 _LINE_END = re.compile(r"""["'`]?[ \t]{0,8}(?:[#;,][^\n]{0,200})?(?:\r?\n|\Z)""")
+_SNAKE = re.compile(r"[a-z]+(?:_[a-z]+)+")
+_WORD: Final = "(?:[a-z]{2,}|[A-Z][a-z]{2,}|[A-Z]{2,})"
+_WORDS_ONLY = re.compile(rf"[._]?{_WORD}(?:[ ._:/-]?{_WORD})*")  # of what is issued, and has digits
 _CLASS = re.compile(r"[._]?(?:[A-Z][a-z]+\d?|V\d){2,}|\.[a-z]\w*_\w+")
 _CONSTANT = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 _MODULE = re.compile(r"[a-z_]{1,32}(?:\.[a-z_]{1,32}){1,4}")  # a cookie has a name and a sign, or is no word
 _WORD_ONLY = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*[.!?]*")
+_LINE: Final = 200  # characters in which a quote is counted
 _AFTER_QUOTE: Final = tuple(",+)]};: \n")
 _GOES_ON = re.compile(r"[ \t]+(?:&&|\|\||\?|[+<>=!]=?|===|instanceof\b|as\b|if\b|or\b|and\b|for\b)[ \t]")
 # The name of something else, in the spelling of programs: `clientSecret`, `tokens.refresh_token`, `SESSION_TOKEN`.
@@ -101,12 +106,10 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
     if text.endswith(_MARK, 0, start - len(before)):
         return None  # the name of a rule
     name = before + text[start:end] + sign["rest"]
-    if not names_secret(name):
+    if not names_secret(name) or _is_label(text, start - len(before), sign):
         return None
     if sign["sign"] == ">":
         return _element(text, start - len(before), sign.end())
-    if _is_label(text, start - len(before), sign):
-        return None
     prefix = _PREFIX.match(text, sign.end())
     if quoted := QUOTED.match(text, prefix.end() if prefix else sign.end()):
         no_secret = (
@@ -125,12 +128,13 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
 def _closes(text: str, name: int, sign: re.Match[str], quoted: re.Match[str]) -> bool:
     """Whether the quote behind the sign ends what began before the name: `'password:', password`."""
     opener = quoted["open"][-1]
-    return (
-        text[max(0, name - 1) : name] == opener
-        and opener not in text[sign.end("rest") : sign.start("sign")]
-        and sign.end() == sign.end("sign")
-        and text[quoted.end("open") : quoted.end("open") + 1] in _AFTER_QUOTE
-    )
+    if text[quoted.end("open") : quoted.end("open") + 1] not in _AFTER_QUOTE:
+        return False
+    if opener in text[sign.end("rest") : sign.start("sign")]:
+        return False
+    adjoins = text[max(0, name - 1) : name] == opener and sign.end() == sign.end("sign")
+    line = text[max(0, name - _LINE) : name].rpartition("\n")[2]
+    return adjoins or (opener == '"' and len(line) < _LINE and line.count(opener) % 2 == 1)
 
 
 def _is_label(text: str, name: int, sign: re.Match[str]) -> bool:
@@ -148,7 +152,12 @@ def _stands_for(text: str, at: int, name: str, sign: re.Match[str], quoted: re.M
         return True
     if _is_setting(text, at, sign, quoted.end() + 1):
         return is_placeholder(name, value)
-    return stands_for(value) or is_sample(value) or _GOES_ON_QUOTED.match(text, quoted.end()) is not None
+    return (
+        stands_for(value)
+        or is_sample(value, password=names_password(name))
+        or _GOES_ON_QUOTED.match(text, quoted.end()) is not None
+        or (not names_password(name) and _WORDS_ONLY.fullmatch(value[:_MAX_NAME]) is not None)
+    )
 
 
 def _is_setting(text: str, name: int, sign: re.Match[str], end: int) -> bool:
@@ -171,7 +180,12 @@ def _is_name(name: str, value: str) -> bool:
         _SIGNS.sub("", value.lower()) == _SIGNS.sub("", name.lower())
         or (_CONSTANT.fullmatch(value) is not None and names_secret(value))
         or (_CLASS.fullmatch(value) is not None and names_secret(value))
+        or (_SNAKE.fullmatch(value) is not None and _last_word(value) == _last_word(name))
     )
+
+
+def _last_word(name: str) -> str:
+    return name.lower().rpartition("_")[2]
 
 
 def _block_end(text: str, block: re.Match[str]) -> int:
@@ -201,7 +215,7 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         return block.end(), _block_end(text, block)
     scheme = _SCHEME.match(text, at)
     if sign == ":" and (name.endswith("cookie") or (name.endswith("authorization") and not scheme)):
-        line = _LINE.match(text, at)
+        line = _TO_END.match(text, at)
         return line.span() if line and is_header(line[0]) else None
     if (nested := _NESTED.match(text, at)) and not PLACEHOLDER.match(text, at):
         return nested.span()
@@ -219,7 +233,7 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         or is_directory(name, value[0])
         or (not dotenv and is_named(text, value.start(), value.end()))
         or (sign == ":" and is_prose(text, value))
-        or (shape is _BARE and (is_reference(text, value) or value[0].lower() == name.rpartition(".")[2]))
+        or (shape is _BARE and (is_reference(text, value) or value[0].lower() == name.rpartition(".")[2].strip("-_")))
     ):
         return None
     return value.span()

@@ -20,15 +20,18 @@ from mcptap.tap.redact.standins import is_sample, is_sentence, stands_for
 
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VARIABLE = re.compile(
-    r"[$%<{\[(:@?].*|[A-Z_]*(?:PASSWORD|PASSWD|SECRET|TOKEN)|(?i:pass(?:word|wd)?|secret|token|x+|\*+|\.+)", re.DOTALL
+    r"[$%<{\[(:@?].*|[A-Z_]*(?:PASSWORD|PASSWD|SECRET|TOKEN)|(?i:pass(?:word|wd)?|secret|token|x+|\*+|\.+)[,;)]?",
+    re.DOTALL,
 )
 # UUIDs, and hashes as git and lock files have them: only a name that leaves no doubt makes them secrets.
-_IDENTIFIER = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{40}|[0-9a-f]{64}")
+_IDENTIFIER = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}")
 _TELLING = re.compile(r"(?i)secret|private|token|access")
 _HARMLESS = (
-    "public", "publishable", "primary", "foreign", "partition", "sort", "cache", "object", "idempotency",
+    "public", "publishable", "primary", "foreign", "partition", "sort", "cache", "object", "idempotency", "next",
+    "page", "continuation", "purchase", "change", "creation", "request", "action", "gpg", "pgp", "fingerprint",
 )  # fmt: skip
 _NUMBER = re.compile(r"(?i:sha)\d{1,3}[-:=].*|[0-9T:.Z+-]+", re.DOTALL)
+_SAMPLE_USERS: Final = ("user", "username", "usr", "scott", "foo", "login", "name", "myuser", "nobody")
 _NAMED_PARTS = re.compile(r"(?:^|[/._-])[A-Za-z]{3,}[/._-]|[/._-][A-Za-z]{3,}$|\.\w{1,4}$")
 _TURN = re.compile(r"[A-Za-z][0-9]|[0-9][A-Za-z]")
 _RANDOM_PART = re.compile(
@@ -36,7 +39,7 @@ _RANDOM_PART = re.compile(
 )
 _TURNS = re.compile(r"(?=[^\W_]{12})(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))){3}", re.ASCII)
 _HEX_PART = re.compile(r"(?<![^\W_])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{32,}(?![^\W_])", re.ASCII)
-_TEMPLATE = re.compile(r"(?:[$#%]?\{\{?[^{}]*\}?\}|<[^<>]*>|\$\([^()]*\)|%\([^()]*\)\w?)+")
+_TEMPLATE = re.compile(r"\*+|[\w.]*(?:[$#%]?\{\{?[^{}]*\}?\}|<[^<>]*>|\$\([^()]*\)|%\([^()]*\)\w?)+")
 _NOTHING = re.compile(r"[xX*._•-]{6,}|<.*>|your(?:[-_ ][a-z]{1,12}){1,5}", re.DOTALL)
 
 
@@ -162,10 +165,10 @@ def _is_beside_semicolon(match: re.Match[str]) -> bool:
 
 def _is_url_password(match: re.Match[str]) -> bool:
     """Neither a template nor the words of a manual, `user:pass`."""
-    user = match[0].removeprefix("://").partition(":")[0]
-    return _TEMPLATE.fullmatch(match["secret"]) is None and not (
-        user.lower() in ("user", "username") and match["secret"].lower() in ("pass", "p%40ss")
-    )
+    user, secret = match[0].removeprefix("://").partition(":")[0], match["secret"]
+    host = match.string[match.end() : match.end() + 12].lower()
+    shown = user.lower() in _SAMPLE_USERS or host.startswith(("example.", "host"))
+    return _TEMPLATE.fullmatch(secret) is None and not (shown and is_sample(secret, password=True))
 
 
 def _takes_turns(match: re.Match[str]) -> bool:

@@ -41,8 +41,8 @@ _PASS_KINDS: Final = _words(
 # "token" as the last word is a secret unless one of these stands before it.
 _TOKEN_KINDS: Final = _words(
     "progress next prev previous page paging pagination cursor continuation continue sync max min stop eos bos pad unk "
-    "mask sep cls special input output prompt completion total per first last start end new count change creation request "
-    "purchase idempotency marker waiter iterator lexer syntax keyword operator punctuation"
+    "mask sep cls special input output prompt completion total per first last start end new count change creation "
+    "request purchase idempotency marker waiter iterator lexer syntax keyword operator punctuation"
 )  # fmt: skip
 _TOKENS_KINDS: Final = _words("access refresh auth api bearer session id secret")
 # After "token" these leave it one.
@@ -54,7 +54,7 @@ _ABOUT: Final = _words(
     "enabled supported server servers domain method methods min max strength arn jar exists store at in stdin "
     "scope scopes navigation env variable namespace location provider manager schema pattern "
     "regex format hint description title label placeholder error errors handler permission permissions ref refs "
-    "reference references selector available"
+    "reference references selector available algorithm alg algorithms last used"
 )  # fmt: skip
 _EXACT: Final = frozenset(
     ("sig", "pw", "psk", "x-amz-signature", "x-goog-signature", "_auth", "auth", "passkey", "pass", "requeststate")

@@ -17,13 +17,13 @@ _LONGEST: Final = 160  # characters of a name
 _NAME = re.compile(r"[&*!$@(]{0,2}[A-Za-z_][\w$]*(?:(?:\??\.|->|::)[\w$]+)*[.,;:]?")
 _RANDOM = re.compile(r"(?:[A-Za-z][0-9]|[0-9][A-Za-z])\w*?(?:[A-Za-z][0-9]|[0-9][A-Za-z])\w*?[A-Za-z]?[0-9][A-Za-z]")
 _KEYWORDS: Final = (
-    "def class return elif else: try: except raise import const let var val func function public private protected static "
-    "unless using namespace struct enum interface async await yield assert break continue throw export readonly declare "
-    "global self. this. } ) /* #include <?php @property"
+    "def class return elif else: try: except raise import const let var val func function public private protected "
+    "static unless using namespace struct enum interface async await yield assert break continue throw export "
+    "readonly declare global self. this. } ) /* #include <?php @property"
 )
 _STATEMENT = re.compile(
-    rf"(?:{'|'.join(map(re.escape, _KEYWORDS.split()))})(?![\w-])(?!\s*[:=]\s*\S+$)|(?:self|this)\.\w|//\s|\*\s|\$\w+\s*(?:=|->)"
-    r"|(?:if|for|while|with|elif|except|my|our|sub)\s+\S.*(?:[:;{)]$|=)"
+    rf"(?:{'|'.join(map(re.escape, _KEYWORDS.split()))})(?![\w-])(?!\s*[:=]\s*\S+$)|(?:self|this)\.\w"
+    r"|\*\s|\$\w+\s*(?:=|->)|(?:if|for|while|with|elif|except|my|our|sub)\s+\S.*(?:[:;{)]$|=)"
 )
 _ENDS = re.compile(r"[;{(\[]$|\)[:,]?$|=>$|->$|\\$")
 

@@ -31,11 +31,13 @@ _NO_SECRET = re.compile(
     |token|key|cookie|value|pass|pat|credentials?|/\^.*|bearer|basic|digest|negotiate|0x[0-9a-f]{1,8}
     |hidden|redacted|filtered|masked|omitted|include|omit|same-origin|\w{2,8}[-_]your\w*
     |str|string|bytes|int|integer|number|bool|boolean|object|any|dict|required
-    |optional|\.{2,}|\*+|x{3,}|y{3,}|z{3,}|\$\w+(?:(?:->|::?|\.|\[)\S*)?|\$[{(].*
+    |optional|\.{2,}|\.\.\..*|[\W_]{1,4}|\(\?[:=!].*|qr/.*
+    |\d{4}-\d\d-\d\d(?:[T\ ][\d:.,Z+-]*)?
+    |\*+|x{3,}|y{3,}|z{3,}|\$\w+-?(?:(?:->|::?|\.|\[)\S*)?|\$[{(].*
     |await|new|class|async|function|lambda|yield
-    |\{\{.*|\{[A-Za-z_.\ ]*(?:\}.*)?|<[^>]*>?|%\w+%|%\(\w+\)\w|%[srdqv]
+    |\{\{.*|\{%.*|\{[A-Za-z_.\ ]*(?:\}.*)?|<[^>]*>?|%\w+%|%\(\w+\)\w|%[srdqv]\W*
     |\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]|\[\w{4,12}\]
-    |\w+\(.*|[A-Za-z_]\w*(?:\.\w+)*[(\[].*|(?:~|\.{0,2}/)?[\w./@-]*/[\w.-]+\.(?:json|ya?ml|toml|txt|pem|key|crt|jks|p12|ini)
+    |\w+\(.*|[A-Za-z_]\w*(?:\.\w+)*[(\[].*|(?:~|\.{0,2}/)?[\w./@-]*/[\w.-]+\.(?:json|ya?ml|toml|txt|pem|key|crt|jks|p12|ini|html?)(?:\#\S*)?
     |(?:self|this|os|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
@@ -46,8 +48,9 @@ _SAMPLE = re.compile(
     r"|user|username|admin|string|text|name|tiger|x+|12|123|1234|12345|p%40ss|secret[-_ ]?key|secret[-_ ]?password)\d?",
     re.IGNORECASE,
 )
+_USED: Final = ("secret", "admin")
 _SENTENCE = re.compile(
-    r"(?:[A-Za-z'’()-]+[,.:]? )+(?:[A-Za-z'’()-]+|\d{1,2})[.!?:]*"
+    r"(?:[A-Za-z'()-]+[,.:]? )+(?:[A-Za-z'()-]+|\d{1,2})[.!?:]*"
 )  # words, and at the end perhaps a number
 _SMALL: Final = (
     "a an the of is are be been to will as this that these your my our in on with for and or not no if when from by at "
@@ -68,8 +71,10 @@ def stands_for(value: str) -> bool:
     return computes(value) or (len(value) <= LONGEST and _PLAIN.fullmatch(value) is not None)
 
 
-def is_sample(value: str) -> bool:
-    """Whether this is the plain word that an example in documentation has."""
+def is_sample(value: str, *, password: bool = False) -> bool:
+    """Whether this is the plain word that an example in documentation has. As a password some of them are in use."""
+    if password and value.lower() in _USED:
+        return False
     return len(value) <= LONGEST and _SAMPLE.fullmatch(value) is not None
 
 
