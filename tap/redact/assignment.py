@@ -41,7 +41,7 @@ _SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
 _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
 _NESTED = re.compile(
     r"(?:\{(?!\{|\.\.\.|(?:[A-Za-z]+ ){3}|(?:[A-Za-z_ ]*|[\w.()]*)(?:![rsa])?\})"
-    r"|\[(?!\.\.\.|[A-Za-z_ ]*\]|[A-Za-z_][\w.]*\())(?=[^\n]*\w)[^\n]{3,}"
+    r"|\[(?!\.\.\.|[\"']required|[A-Za-z_ ]*\]|[A-Za-z_][\w.]*\())(?=[^\n]*\w)[^\n]{3,}"
 )  # where it ends is not told by a pattern
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
 _INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
@@ -71,6 +71,8 @@ _LINE: Final = 200  # characters in which a quote is counted
 _AFTER_QUOTE: Final = tuple(",+)]};: \n")
 _GOES_ON = re.compile(r"[ \t]+(?:&&|\|\||\?|[+<>=!]=?|===|instanceof\b|as\b|if\b|or\b|and\b|for\b)[ \t]")
 # The name of something else, in the spelling of programs: `clientSecret`, `tokens.refresh_token`, `SESSION_TOKEN`.
+_LONGEST_NAME: Final = 80  # characters of a name in a program
+_OPERATORS = re.compile(r"[=!&|?}]")
 _REFERENCE = re.compile(r"[A-Za-z_$]+(?:(?:\?\.|\.|::|->)[A-Za-z_$]+)*")
 _SPELLED = re.compile(r"[a-z][A-Z]|[._>:]")
 
@@ -140,9 +142,10 @@ def _closes(text: str, name: int, sign: re.Match[str], quoted: re.Match[str]) ->
 def _is_label(text: str, name: int, sign: re.Match[str]) -> bool:
     """`[the token]: https://…` and `test_secrets.py::test` give no value, nor does a public `badge.svg?token=…`."""
     at = sign.end("sign")
-    return (
-        sign["sign"] == ":" and (text[at : at + 1] == ":" or _LINKED.match(text, sign.end("rest")) is not None)
-    ) or text.endswith((".svg?", "badge?"), 0, name)
+    if sign["sign"] == ":" and (text[at : at + 1] == ":" or _LINKED.match(text, sign.end("rest"))):
+        return True
+    in_address = sign["sign"] == ":" and (text.startswith("//", name) or text.endswith("://", 0, name))
+    return in_address or text.endswith((".svg?", "badge?"), 0, name)
 
 
 def _stands_for(text: str, at: int, name: str, sign: re.Match[str], quoted: re.Match[str]) -> bool:
@@ -256,12 +259,13 @@ def is_prose(text: str, value: re.Match[str]) -> bool:
 
 def is_reference(text: str, value: re.Match[str]) -> bool:
     """`refreshToken: tokens.refresh_token`, `f(token=token)`: code names where the value is, and is not it."""
-    if len(value[0]) > 80 or not _REFERENCE.fullmatch(value[0]):
+    named_part = _OPERATORS.split(value[0], 1)[0]
+    if len(named_part) > _LONGEST_NAME or not _REFERENCE.fullmatch(named_part):
         return False
     apart = text[value.start() - 1].isspace()
-    listed = text[value.end() : value.end() + 1] in (",", ")", ";")
-    spelled = _SPELLED.search(value[0]) is not None
-    named = names_secret(value[0]) or names_secret(re.split("[.>:]", value[0])[-1])
+    listed = text[value.end() : value.end() + 1] in (",", ")", ";") or named_part != value[0]
+    spelled = _SPELLED.search(named_part) is not None
+    named = names_secret(named_part) or names_secret(re.split("[.>:]", named_part)[-1])
     computed = apart and _GOES_ON.match(text, value.end()) is not None
     return computed or (apart and spelled and (listed or named)) or (listed and named)
 

@@ -16,7 +16,7 @@ from hashlib import sha256
 from math import log2
 from typing import Final
 
-from mcptap.tap.redact.standins import is_sample, is_sentence, stands_for
+from mcptap.tap.redact.standins import computes, is_sample, is_sentence, stands_for
 
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VARIABLE = re.compile(
@@ -33,6 +33,7 @@ _HARMLESS = (
 _NUMBER = re.compile(r"(?i:sha)\d{1,3}[-:=].*|[0-9T:.Z+-]+", re.DOTALL)
 _SAMPLE_USERS: Final = ("user", "username", "usr", "scott", "foo", "login", "name", "myuser", "nobody")
 _NAMED_PARTS = re.compile(r"(?:^|[/._-])[A-Za-z]{3,}[/._-]|[/._-][A-Za-z]{3,}$|\.\w{1,4}$")
+_CLASS = re.compile(r"(?:[a-z]{2,16})?(?:[A-Z][a-z]{1,16}){1,8}\d{0,4}(?:[A-Z][a-z]{1,16}){0,8}")
 _TURN = re.compile(r"[A-Za-z][0-9]|[0-9][A-Za-z]")
 _RANDOM_PART = re.compile(
     r"(?=[^\W_]{16,})(?![0-9a-fA-F]+(?![^\W_]))(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))){3}", re.ASCII
@@ -184,7 +185,13 @@ def _is_key_part(match: re.Match[str]) -> bool:
 
 def _no_variable(match: re.Match[str]) -> bool:
     """Not a variable, a template or a stand-in."""
-    return _VARIABLE.fullmatch(_secret(match)) is None
+    secret = _secret(match)
+    return _VARIABLE.fullmatch(secret) is None and not computes(secret)
+
+
+def _no_id(match: re.Match[str]) -> bool:
+    """Behind a name that is not that of an identifier."""
+    return re.search(r"(?i)id[^A-Za-z0-9]*\Z", match[0][: -len(_secret(match))]) is None
 
 
 def _no_word(match: re.Match[str]) -> bool:
@@ -219,6 +226,7 @@ def _is_random(match: re.Match[str]) -> bool:
         or match[0][:5].lower() == "keyid"
         or _NUMBER.fullmatch(secret)
         or _TURN.search(secret) is None
+        or _CLASS.fullmatch(secret)
     ):
         return False
     if _NAMED_PARTS.search(secret):
@@ -248,6 +256,7 @@ CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
     "jwt": _is_jwt,
     "literal": _is_literal,
     "mixed": _mixed,
+    "no-id": _no_id,
     "no-stand-in": _no_stand_in,
     "no-variable": _no_variable,
     "random": _is_random,

@@ -54,7 +54,8 @@ _ABOUT: Final = _words(
     "enabled supported server servers domain method methods min max strength arn jar exists store at in stdin "
     "scope scopes navigation env variable namespace location provider manager schema pattern "
     "regex format hint description title label placeholder error errors handler permission permissions ref refs "
-    "reference references selector available algorithm alg algorithms last used"
+    "reference references selector available algorithm alg algorithms last used spec encryption "
+    "serializer"
 )  # fmt: skip
 _EXACT: Final = frozenset(
     ("sig", "pw", "psk", "x-amz-signature", "x-goog-signature", "_auth", "auth", "passkey", "pass", "requeststate")
