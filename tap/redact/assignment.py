@@ -40,9 +40,11 @@ _COMPARED: Final = ("==", "===", "!=", "!==")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
 _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
 _NESTED = re.compile(
-    r"(?:\{(?!\{|\.\.\.|(?:[A-Za-z]+ ){3}|(?:[A-Za-z_ ]*|[\w.()]*)(?:![rsa])?\})"
+    r"(?:\{(?!\{|%|\.\.\.|(?:[A-Za-z]+ ){3}|(?:[A-Za-z_ ]*|[\w.()]*)(?:![rsa])?\})"
     r"|\[(?!\.\.\.|[\"']required|[A-Za-z_ ]*\]|[A-Za-z_][\w.]*\())(?=[^\n]*\w)[^\n]{3,}"
 )  # where it ends is not told by a pattern
+# What an object of a program has that is a value: `{ value: '', depth: 0 }` has none.
+_LITERAL = re.compile(r"""["'][^"'\s]{2,}|[A-Za-z]+[0-9]|[0-9]{3,}|[^\s\w"'{}()\[\],:;.=-]""")
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
 _INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
 _INNER = re.compile(r"\s{0,64}(?:<!\[CDATA\[)?(?P<value>[^<\n]*[^<\s\]])(?:\]\]>)?\s{0,64}</")
@@ -73,7 +75,7 @@ _GOES_ON = re.compile(r"[ \t]+(?:&&|\|\||\?|[+<>=!]=?|===|instanceof\b|as\b|if\b
 # The name of something else, in the spelling of programs: `clientSecret`, `tokens.refresh_token`, `SESSION_TOKEN`.
 _LONGEST_NAME: Final = 80  # characters of a name in a program
 _OPERATORS = re.compile(r"[=!&|?}]")
-_REFERENCE = re.compile(r"[A-Za-z_$]+(?:(?:\?\.|\.|::|->)[A-Za-z_$]+)*")
+_REFERENCE = re.compile(r"[A-Za-z_$]+(?:(?:\?\.|\.|::|->)[A-Za-z_$]+)*\d{0,2}")
 _SPELLED = re.compile(r"[a-z][A-Z]|[._>:]")
 
 
@@ -221,7 +223,7 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         line = _TO_END.match(text, at)
         return line.span() if line and is_header(line[0]) else None
     if (nested := _NESTED.match(text, at)) and not PLACEHOLDER.match(text, at):
-        return nested.span()
+        return nested.span() if _LITERAL.search(nested[0]) else None
     dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()
     shape = _DOTENV if dotenv else _BARE
     begins = scheme.end() if scheme else at
@@ -259,12 +261,14 @@ def is_prose(text: str, value: re.Match[str]) -> bool:
 
 def is_reference(text: str, value: re.Match[str]) -> bool:
     """`refreshToken: tokens.refresh_token`, `f(token=token)`: code names where the value is, and is not it."""
-    named_part = _OPERATORS.split(value[0], 1)[0]
+    named_part = _OPERATORS.split(value[0].lstrip("!"), 1)[0]
     if len(named_part) > _LONGEST_NAME or not _REFERENCE.fullmatch(named_part):
         return False
     apart = text[value.start() - 1].isspace()
-    listed = text[value.end() : value.end() + 1] in (",", ")", ";") or named_part != value[0]
+    listed = text[value.end() : value.end() + 1] in tuple(",);}]") or named_part != value[0]
     spelled = _SPELLED.search(named_part) is not None
+    if named_part[-1:].isdigit():
+        return apart and spelled and listed
     named = names_secret(named_part) or names_secret(re.split("[.>:]", named_part)[-1])
     computed = apart and _GOES_ON.match(text, value.end()) is not None
     return computed or (apart and spelled and (listed or named)) or (listed and named)

@@ -169,6 +169,8 @@ def _is_url_password(match: re.Match[str]) -> bool:
     user, secret = match[0].removeprefix("://").partition(":")[0], match["secret"]
     host = match.string[match.end() : match.end() + 12].lower()
     shown = user.lower() in _SAMPLE_USERS or host.startswith(("example.", "host"))
+    if "_" in secret and stands_for(secret):
+        return False
     return _TEMPLATE.fullmatch(secret) is None and not (shown and is_sample(secret, password=True))
 
 

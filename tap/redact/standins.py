@@ -14,7 +14,7 @@ LONGEST: Final = 80  # characters of a stand-in
 _WORDS: Final = (
     "my|your|the|an?|some|any|test|testing|dummy|fake|mock|example|sample|invalid|valid|wrong|oauth2?|client|api|access"
     "|refresh|auth|user|session|secret|private|public|webhook|bot|app|new|old|hardcoded|strong|random(?:ly)?|generated"
-    "|super|very|server|registry|npm|github|gitlab|slack|notion|openai|jwt|bearer|idp|mcp|personal|session|csrf|id"
+    "|super|very|server|registry|npm|github|gitlab|slack|notion|openai|jwt|bearer|idp|mcp|aws|personal|session|csrf|id"
 )
 _PLAIN = re.compile(
     rf"""(?:(?:my|some|any|test|dummy|fake|example|sample|invalid)[-_\ ]
@@ -41,7 +41,7 @@ _NO_SECRET = re.compile(
     |![a-z]+|:[a-z_]+|/(?:[a-z_.-]+/)+[a-z_.-]+
     |["'`]\s{0,4}[+.]\s{0,4}\w.*|\w{0,12}x{5,}\w{0,4}
     |(?P<digit>\d)(?P=digit){7}(?:-(?P=digit){4}){3}-(?P=digit){11}\d
-    |\w+(?:\|\w+(?::\w+)?)+|(?:min|max|size|current_password):\w+|always|never|on_create
+    |(?:required|nullable|sometimes|confirmed)\|.*|(?:min|max|size|current_password):\w+|always|never|on_create
     |(?:before|after|hover|focus|active|not|root|(?:first|last|nth)-child)[{,(:].*|(?:basic|bearer)%20|;\s?(?:max-age|domain|path|expires|httponly|secure|samesite|priority|partitioned)\b.*
     |[a-z_$][\w.$]{0,32}\?[\w.$"'(]+:.*|(?:~|\.{0,2}/)?[\w./@-]*/[\w.-]+\.(?:json|ya?ml|toml|txt|pem|key|crt|jks|p12|ini|html?)(?:\#\S*)?
     |(?:self|this|os|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
