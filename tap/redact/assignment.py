@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mcptap.tap.redact.names import is_directory, names_password, names_secret
-from mcptap.tap.redact.program import is_named
+from mcptap.tap.redact.program import is_named, is_program
 from mcptap.tap.redact.rule import PLACEHOLDER, Text
 from mcptap.tap.redact.standins import computes, is_sample, is_sentence, stands_for
 
@@ -40,8 +40,9 @@ _COMPARED: Final = ("==", "===", "!=", "!==")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
 _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
 _NESTED = re.compile(
-    r"(?:\{(?!\{|%|\.\.\.|(?:[A-Za-z]+ ){3}|(?:[A-Za-z_ ]*|[\w.()]*)(?:![rsa])?\})"
-    r"|\[(?!\.\.\.|[\"']required|[A-Za-z_ ]*\]|[A-Za-z_][\w.]*\())(?=[^\n]*\w)[^\n]{3,}"
+    r"""(?:\{(?!\{|%|["']?(?i:type|write_?only|read_?only|required|label)\b|\.\.\.|(?:[A-Za-z]+[ ]){3})"""
+    r"""(?!(?:[A-Za-z_ ]*|[\w.()]*)(?:![rsa])?\})"""
+    r"""|\[(?!\.\.\.|["']required|[A-Za-z_ ]*\]|[A-Za-z_][\w.]*\())(?=[^\n]*\w)[^\n]{3,}"""
 )  # where it ends is not told by a pattern
 # What an object of a program has that is a value: `{ value: '', depth: 0 }` has none.
 _LITERAL = re.compile(r"""["'][^"'\s]{2,}|[A-Za-z]+[0-9]|[0-9]{3,}|[^\s\w"'{}()\[\],:;.=-]""")
@@ -169,7 +170,8 @@ def _is_setting(text: str, name: int, sign: re.Match[str], end: int) -> bool:
     """Whether this is a line of a configuration, or a member of JSON: people set weak secrets there."""
     key = sign["sign"] == ":" and text[max(0, name - 1) : name] == '"'
     begins = _LINE_START.search(text[max(0, name - 24) : name]) is not None
-    return key or (begins and sign["sign"] in ("=", ":") and _LINE_END.match(text, end) is not None)
+    alone = begins and sign["sign"] in ("=", ":") and _LINE_END.match(text, end) is not None
+    return key or (alone and not is_program(text, name, end))
 
 
 def is_placeholder(name: str, value: str) -> bool:
@@ -236,12 +238,18 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         or sign in _COMPARED
         or _stands_for_bare(text, name, value, dotenv=begins_line)
         or is_directory(name, value[0])
-        or (not dotenv and is_named(text, value.start(), value.end()))
+        or ((not dotenv or _is_indented(text, at)) and is_named(text, value.start(), value.end()))
         or (sign == ":" and is_prose(text, value))
         or (shape is _BARE and (is_reference(text, value) or value[0].lower() == name.rpartition(".")[2].strip("-_")))
     ):
         return None
     return value.span()
+
+
+def _is_indented(text: str, at: int) -> bool:
+    """Whether the line begins with blanks, as settings of a shell do not."""
+    begins = text.rfind("\n", max(0, at - _LINE), at) + 1
+    return text[begins : begins + 1].isspace()
 
 
 def _stands_for_bare(text: str, name: str, value: re.Match[str], *, dotenv: bool) -> bool:

@@ -45,7 +45,7 @@ _NOTHING = re.compile(r"[xX*._•-]{6,}|<.*>|your(?:[-_ ][a-z]{1,12}){1,5}", re.
 
 
 _NO_LITERAL = re.compile(
-    r"0[xX][0-9a-fA-F]+|\d[\d.,:]*[A-Za-z%]{1,4}|[A-Za-z]+(?:[._/:-]+[A-Za-z]+)+\d{0,2}|[A-Za-z]{1,3}\d{1,2}"
+    r"0[xX][0-9a-fA-F]+|\d{1,6}_[a-z_0-9]+|\d[\d.,:]*[A-Za-z%]{1,4}|[A-Za-z]+(?:[._/:-]+[A-Za-z]+)+\d{0,2}|[A-Za-z]{1,3}\d{1,2}"
     r"|(?i:sha|base|utf|md|aes|rsa|hs|rs|es|ps|ed|oauth|http|argon|pbkdf|ipv|win)[-_]?\d{1,4}(?:[-_/.]\w{0,12})*"
 )
 

@@ -34,8 +34,12 @@ def is_named(text: str, start: int, end: int) -> bool:
         return False
     first = text.rfind("\n", max(0, start - _AROUND), start) + 1 or max(0, start - _AROUND)
     before = text[first:start]
-    if _is_quoted(before):
-        return False
+    return not _is_quoted(before) and is_program(text, start, end)
+
+
+def is_program(text: str, start: int, end: int) -> bool:
+    """Whether the line of `text[start:end]`, or one near it, is a statement of a program."""
+    first = text.rfind("\n", max(0, start - _AROUND), start) + 1 or max(0, start - _AROUND)
     last = text.find("\n", end, end + _AROUND)
     line = text[first : last if last >= 0 else end + _AROUND].strip()
     return _is_statement(line) or any(_is_statement(other) for other in _neighbours(text, first, last))

@@ -69,7 +69,7 @@ def computes(value: str) -> bool:
     """Whether this can be no secret wherever it stands."""
     if len(value) > LONGEST:
         return _COMPUTED.match(value) is not None
-    return _NO_SECRET.fullmatch(value) is not None
+    return _NO_SECRET.fullmatch(value.strip() or value) is not None
 
 
 def stands_for(value: str) -> bool:
