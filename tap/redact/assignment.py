@@ -40,7 +40,7 @@ _COMPARED: Final = ("==", "===", "!=", "!==")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
 _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
 _NESTED = re.compile(
-    r"""(?:\{(?!\{|%|["']?(?i:type|write_?only|read_?only|required|label)\b|\.\.\.|(?:[A-Za-z]+[ ]){3})"""
+    r"""(?:\{(?!\{|%|["']?(?i:type|write_?only|read_?only|required|label)\b|\.\.\.|(?:[A-Za-z\\-]+[ ]){3})"""
     r"""(?!(?:[A-Za-z_ ]*|[\w.()]*)(?:![rsa])?\})"""
     r"""|\[(?!\.\.\.|["']required|[A-Za-z_ ]*\]|[A-Za-z_][\w.]*\())(?=[^\n]*\w)[^\n]{3,}"""
 )  # where it ends is not told by a pattern

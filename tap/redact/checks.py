@@ -31,6 +31,7 @@ _HARMLESS = (
     "page", "continuation", "purchase", "change", "creation", "request", "action", "gpg", "pgp", "fingerprint",
 )  # fmt: skip
 _NUMBER = re.compile(r"(?i:sha)\d{1,3}[-:=].*|[0-9T:.Z+-]+", re.DOTALL)
+_SHORT: Final = 3  # characters of a password that only an example has
 _SAMPLE_USERS: Final = ("user", "username", "usr", "scott", "foo", "login", "name", "myuser", "nobody")
 _NAMED_PARTS = re.compile(r"(?:^|[/._-])[A-Za-z]{3,}[/._-]|[/._-][A-Za-z]{3,}$|\.\w{1,4}$")
 _CLASS = re.compile(r"(?:[a-z]{2,16})?(?:[A-Z][a-z]{1,16}){1,8}\d{0,4}(?:[A-Z][a-z]{1,16}){0,8}")
@@ -171,7 +172,9 @@ def _is_url_password(match: re.Match[str]) -> bool:
     shown = user.lower() in _SAMPLE_USERS or host.startswith(("example.", "host"))
     if "_" in secret and stands_for(secret):
         return False
-    return _TEMPLATE.fullmatch(secret) is None and not (shown and is_sample(secret, password=True))
+    return _TEMPLATE.fullmatch(secret) is None and not (
+        shown and (is_sample(secret, password=True) or (host.startswith("example.") and len(secret) <= _SHORT))
+    )
 
 
 def _takes_turns(match: re.Match[str]) -> bool:
