@@ -97,6 +97,14 @@ def test_a_list_of_arguments_is_read_like_the_line_that_is_typed(arguments: list
     assert [note.pointer for note in redactions] == [f"/args/{len(arguments) - 1 - (arguments[-1] in 'ou')}"]
 
 
+@pytest.mark.parametrize(("command", "option"), [("zip", "-P"), ("/usr/bin/mongosh", "-p"), ("redis-cli", "-a")])
+def test_the_arguments_of_a_configured_server_belong_to_its_command(command: str, option: str) -> None:
+    value = {"command": command, "args": [option, VALUE, "o"]}
+    assert VALUE not in json.dumps(REDACTOR.value(value)[0])
+    other = {"command": "ssh", "args": ["-p", "2222", "host"]}
+    assert REDACTOR.value(other) == (other, ())
+
+
 @pytest.mark.parametrize(
     "text",
     ["PASSWORD={}\n", "password: {}\n", '{{"a": [1, "password": "{}"', "SECRET_KEY={}"],
