@@ -21,6 +21,7 @@ OPAQUE: Final = "request-state"  # which may hold anything
 MAX_KNOWN: Final = 32  # secrets that are looked for again in one value
 _RANDOM = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9_+=-]{12,256}")
 _ENVELOPE: Final = ("jsonrpc", "id", "method")  # of a message: what joins it with others stays
+_TURNS = re.compile(r"(?:[A-Za-z][0-9]|[0-9][A-Za-z]).*?(?:[A-Za-z][0-9]|[0-9][A-Za-z])")  # no name with a number
 _LEAST_ENTROPY: Final = 2.8  # bits per character
 _KEPT = re.compile(f"({PLACEHOLDER.pattern})")
 
@@ -30,7 +31,9 @@ Mark = Callable[[str, str, str], str]  # of a secret, its rule and a pointer: wh
 
 def remember(known: Known, secret: str, rule: str) -> None:
     """Adds a secret that can be told from a word, while there is room."""
-    if rule != OPAQUE and len(known) < MAX_KNOWN and _RANDOM.fullmatch(secret) and entropy(secret) >= _LEAST_ENTROPY:
+    if rule == OPAQUE or len(known) >= MAX_KNOWN or _RANDOM.fullmatch(secret) is None:
+        return
+    if _TURNS.search(secret) and entropy(secret) >= _LEAST_ENTROPY:
         known.setdefault(secret, rule)
 
 

@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mcptap.tap.redact.names import is_directory, names_secret
+from mcptap.tap.redact.names import is_directory, names_password, names_secret
+from mcptap.tap.redact.program import is_named, is_program
 from mcptap.tap.redact.rule import PLACEHOLDER, Text
+from mcptap.tap.redact.standins import computes, is_sample, is_sentence, stands_for
 
 ID: Final = "assignment"
 KEYWORDS: Final = (
@@ -28,6 +30,7 @@ QUOTED = re.compile(
     r"""(?P<open>\\{0,16}["'`])(?:(?i:bearer|basic|token|digest)\ +)?(?P<secret>(?:(?!(?<!\\)(?P=open))[^\n])+)"""
 )
 # `var token string = …`, `token: str = …`
+_PREFIX = re.compile(r"""(?:\$?@\$?|[bBrRuUfFL]{1,2}|u8)(?=["'])""")
 _TYPE: Final = r"(?:[^\S\n]{0,4}:?[^\S\n]{1,4}&?(?:string|str|text|secretstr)\b)?"
 _SIGN = re.compile(
     rf"""(?P<rest>[\w.-]{{0,48}})\\*["'`]?\]?(?i:{_TYPE})[^\S\n]{{0,8}}"""
@@ -37,12 +40,17 @@ _COMPARED: Final = ("==", "===", "!=", "!==")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
 _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
 _NESTED = re.compile(
-    r"""(?:\{(?!\{|[A-Za-z_ ]*\})|\[(?!\.\.\.|[A-Za-z_ ]*\]))[^\n]{3,}"""
+    r"""(?:\{(?!\{|%|["']?(?i:type|write_?only|read_?only|required|label)\b|\.\.\.|(?:[A-Za-z\\-]+[ ]){3})"""
+    r"""(?!(?:[A-Za-z_ ]*|[\w.()]*)(?:![rsa])?\})"""
+    r"""|\[(?!\.\.\.|["']required|[A-Za-z_ ]*\]|[A-Za-z_][\w.]*\())(?=[^\n]*\w)[^\n]{3,}"""
 )  # where it ends is not told by a pattern
+# What an object of a program has that is a value: `{ value: '', depth: 0 }` has none.
+_LITERAL = re.compile(r"""["'][^"'\s]{2,}|[A-Za-z]+[0-9]|[0-9]{3,}|[^\s\w"'{}()\[\],:;.=-]""")
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
 _INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
+_CDATA = re.compile(r"\s{0,64}<!\[CDATA\[")
 _ENCRYPTED = re.compile(r"\{[^{}$]*(?=[A-Za-z]*[0-9])[\w+/=-]{16,}[^{}]*\}")  # as Jenkins has it
-_LINE = re.compile(r"""[^\n"'`\\]+""")
+_TO_END = re.compile(r"""[^\n"'`\\]+""")
 _HEADER = re.compile(
     r"[^{(\[<>]*=.*|(?:[\w-]{1,16} )?[\w.%+/~=-]{6,}\s*"
 )  # of cookies, or of a scheme that is not known
@@ -51,39 +59,25 @@ _LONGEST_ELEMENT: Final = 65_536  # characters of an XML element's text
 _LINE_START = re.compile(r"(?:^|\n)[ \t]{0,16}(?:export |set |ENV |- )?\Z")
 _DOTENV = re.compile(r"[^\s\\]+")
 
-# What stands for a value, or computes one, is no secret.
-_WORDS: Final = (
-    "my|your|the|an?|some|any|test|testing|dummy|fake|mock|example|sample|invalid|valid|wrong|oauth2?|client|api|access"
-    "|refresh|auth|user|session|secret|private|public|webhook|bot|app|new|old|hardcoded|strong|random(?:ly)?|generated"
-    "|super|very|server|registry|npm|github|gitlab|slack|notion|openai|jwt|bearer|idp|personal|session|csrf|id"
-)
-_NO_SECRET = re.compile(
-    rf"""(?:.{{1,2}}|yes|off|none|null|nil|true|false|undefined|void|the|this|that|must|should|will|can|from|with
-    |[\^~<>=]{{1,2}}\s?\d[\w.*-]*|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{{1,2}}/.*|your[-_\ ].*|.*[-_]here
-    |.*(?:\.\.\.|…)|\w{{0,12}}[-_]?\*+|\[[A-Za-z\ :._-]*\]|https?://[\w.:-]*(?:/[a-z._-]{{0,24}})*
-    |(?:my|some|any|test|dummy|fake|example|sample|invalid)[-_\ ]
-        (?:user(?:name)?|secret|pass|password|passwd|(?:api|access|secret)[-_\ ]?key
-        |(?:(?:access|refresh)[-_\ ]?)?token)
-    |(?:(?:{_WORDS})[-_\ ]){{1,6}}(?:key|token|secret|password|passwd|pass|pat|credential|value|cookie)s?
-    |(?:(?:{_WORDS})[-_\ ]?){{1,6}}(?:key|token|secret)s?|token|key|cookie|value|pass|pat|credentials?|/\^.*
-    |hidden|redacted|filtered|masked|omitted|include|omit|same-origin|\w{{2,8}}[-_]your\w*
-    |str|string|bytes|int|integer|number|bool|boolean|object|any|required
-    |optional|\.{{2,}}|\*+|x{{3,}}|\$\w+|\$[{{(].*|await|new|class|async|function|lambda|yield
-    |\{{\{{.*|\{{[A-Za-z_.\ ]*(?:\}}.*)?|<[^>]*>?|%\w+%
-    |\[REDACTED:[a-z0-9-]+:[0-9a-f]{{8}}\]
-    |\w+\(.*|[A-Za-z_]\w*(?:\.\w+)*[(\[].*
-    |(?:self|this|os|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
-)
+_SIGNS = re.compile(r"[\W_]+")
+_LINKED = re.compile(r"\][ \t]{0,8}:")
+_FORMAT = re.compile(r"[^\w%{]{0,8}(?:\w{1,16}[ =])?(?:%[srdqv]|%\(\w+\)\w|\{\w*\})[^\w]{0,8}")
+_GOES_ON_QUOTED = re.compile(r"""\\{0,16}["'`][ \t]{0,4}(?:\+|%)[ \t]{0,4}[\w("'{]""")
+_LINE_END = re.compile(r"""["'`]?[ \t]{0,8}(?:[#;,][^\n]{0,200})?(?:\r?\n|\Z)""")
+_SNAKE = re.compile(r"[a-z]+(?:_[a-z]+)+")
+_WORD: Final = "(?:[a-z]{2,}|[A-Z][a-z]{2,}|[A-Z]{2,})"
+_WORDS_ONLY = re.compile(rf"[._]?{_WORD}(?:[ ._:/-]?{_WORD})*")  # of what is issued, and has digits
+_CLASS = re.compile(r"[._]?(?:[A-Z][a-z]+\d?|V\d){2,}|\.[a-z]\w*_\w+")
 _CONSTANT = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
-_COMPUTED = re.compile(r"\$[{(]|\{\{")  # what is too long to be judged whole
 _MODULE = re.compile(r"[a-z_]{1,32}(?:\.[a-z_]{1,32}){1,4}")  # a cookie has a name and a sign, or is no word
 _WORD_ONLY = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*[.!?]*")
-_LONGEST_STAND_IN: Final = 80  # characters
+_LINE: Final = 200  # characters in which a quote is counted
 _AFTER_QUOTE: Final = tuple(",+)]};: \n")
 _GOES_ON = re.compile(r"[ \t]+(?:&&|\|\||\?|[+<>=!]=?|===|instanceof\b|as\b|if\b|or\b|and\b|for\b)[ \t]")
 # The name of something else, in the spelling of programs: `clientSecret`, `tokens.refresh_token`, `SESSION_TOKEN`.
-_REFERENCE = re.compile(r"[A-Za-z_$]+(?:(?:\?\.|\.|::|->)[A-Za-z_$]+)*")
+_LONGEST_NAME: Final = 80  # characters of a name in a program
+_OPERATORS = re.compile(r"[=!&|?}]")
+_REFERENCE = re.compile(r"[A-Za-z_$]+(?:(?:\?\.|\.|::|->)[A-Za-z_$]+)*\d{0,2}")
 _SPELLED = re.compile(r"[a-z][A-Z]|[._>:]")
 
 
@@ -118,15 +112,16 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
     if text.endswith(_MARK, 0, start - len(before)):
         return None  # the name of a rule
     name = before + text[start:end] + sign["rest"]
-    if not names_secret(name):
+    if not names_secret(name) or _is_label(text, start - len(before), sign):
         return None
     if sign["sign"] == ">":
         return _element(text, start - len(before), sign.end())
-    if quoted := QUOTED.match(text, sign.end()):
+    prefix = _PREFIX.match(text, sign.end())
+    if quoted := QUOTED.match(text, prefix.end() if prefix else sign.end()):
         no_secret = (
             _closes(text, start - len(before), sign, quoted)
             or _is_name(name, quoted["secret"])
-            or stands_for(quoted["secret"])
+            or _stands_for(text, start - len(before), name, sign, quoted)
             or (sign["sign"] in _COMPARED and "tok" in name.lower() and _WORD_ONLY.fullmatch(quoted["secret"][:64]))
             or is_directory(name, quoted["secret"])
             or (name.lower().endswith("cookie") and _MODULE.fullmatch(quoted["secret"]))
@@ -139,19 +134,66 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
 def _closes(text: str, name: int, sign: re.Match[str], quoted: re.Match[str]) -> bool:
     """Whether the quote behind the sign ends what began before the name: `'password:', password`."""
     opener = quoted["open"][-1]
+    if text[quoted.end("open") : quoted.end("open") + 1] not in _AFTER_QUOTE:
+        return False
+    if opener in text[sign.end("rest") : sign.start("sign")]:
+        return False
+    adjoins = text[max(0, name - 1) : name] == opener and sign.end() == sign.end("sign")
+    line = text[max(0, name - _LINE) : name].rpartition("\n")[2]
+    return adjoins or (opener == '"' and len(line) < _LINE and line.count(opener) % 2 == 1)
+
+
+def _is_label(text: str, name: int, sign: re.Match[str]) -> bool:
+    """`[the token]: https://…` and `test_secrets.py::test` give no value, nor does a public `badge.svg?token=…`."""
+    at = sign.end("sign")
+    if sign["sign"] == ":" and (text[at : at + 1] == ":" or _LINKED.match(text, sign.end("rest"))):
+        return True
+    in_address = sign["sign"] == ":" and (text.startswith("//", name) or text.endswith("://", 0, name))
+    return in_address or text.endswith((".svg?", "badge?"), 0, name)
+
+
+def _stands_for(text: str, at: int, name: str, sign: re.Match[str], quoted: re.Match[str]) -> bool:
+    """Whether a quoted value is none. What a program has as a literal may be a word that an example has."""
+    value = quoted["secret"]
+    if computes(value) or is_sentence(value) or _FORMAT.fullmatch(value[: 2 * _MAX_NAME]):
+        return True
+    if _is_setting(text, at, sign, quoted.end() + 1):
+        return is_placeholder(name, value)
     return (
-        text[max(0, name - 1) : name] == opener
-        and opener not in text[sign.end("rest") : sign.start("sign")]
-        and sign.end() == sign.end("sign")
-        and text[quoted.end("open") : quoted.end("open") + 1] in _AFTER_QUOTE
+        stands_for(value)
+        or is_sample(value, password=names_password(name))
+        or _GOES_ON_QUOTED.match(text, quoted.end()) is not None
+        or (not names_password(name) and _WORDS_ONLY.fullmatch(value[:_MAX_NAME]) is not None)
     )
+
+
+def _is_setting(text: str, name: int, sign: re.Match[str], end: int) -> bool:
+    """Whether this is a line of a configuration, or a member of JSON: people set weak secrets there."""
+    key = sign["sign"] == ":" and text[max(0, name - 1) : name] == '"'
+    begins = _LINE_START.search(text[max(0, name - 24) : name]) is not None
+    alone = begins and sign["sign"] in ("=", ":") and _LINE_END.match(text, end) is not None
+    return key or (alone and not is_program(text, name, end))
+
+
+def is_placeholder(name: str, value: str) -> bool:
+    """Whether even a setting has this only in place of a value: of a password, what is put together with signs."""
+    return stands_for(value) and (not names_password(name) or any(sign in value for sign in "-_ ") or computes(value))
 
 
 def _is_name(name: str, value: str) -> bool:
     """Whether a value is the name of a secret, not one: `SECRET_KEY = "ACME_SECRET_KEY"`."""
-    return len(value) <= _MAX_NAME and (
-        value.lower() == name.lower() or (_CONSTANT.fullmatch(value) is not None and names_secret(value))
+    if len(value) > _MAX_NAME:
+        return False
+    return (
+        _SIGNS.sub("", value.lower()) == _SIGNS.sub("", name.lower())
+        or (_CONSTANT.fullmatch(value) is not None and names_secret(value))
+        or (_CLASS.fullmatch(value) is not None and names_secret(value))
+        or (_SNAKE.fullmatch(value) is not None and _last_word(value) == _last_word(name))
     )
+
+
+def _last_word(name: str) -> str:
+    return name.lower().rpartition("_")[2]
 
 
 def _block_end(text: str, block: re.Match[str]) -> int:
@@ -169,13 +211,17 @@ def _block_end(text: str, block: re.Match[str]) -> int:
 
 def _element(text: str, name: int, at: int) -> tuple[int, int] | None:
     """The text of an XML element whose name begins at `name`."""
-    end = text.find("<", at, at + _LONGEST_ELEMENT) if text[max(0, name - 1) : name] in ("<", ":") else -1
-    if end < 0 or not text.startswith("</", end):
+    if text[max(0, name - 1) : name] not in ("<", ":"):
         return None
-    value = text[at:end].strip()
+    cdata = _CDATA.match(text, at)
+    begins, ends = (cdata.end(), "]]>") if cdata else (at, "<")
+    end = text.find(ends, begins, begins + _LONGEST_ELEMENT)
+    if end < 0 or not text[end : end + _LONGEST_JUDGED].removeprefix("]]>").lstrip().startswith("</"):
+        return None
+    value = text[begins:end].strip()
     if not value or "\n" in value or (stands_for(value) and not _ENCRYPTED.fullmatch(value)):
         return None
-    begins = text.index(value[0], at)
+    begins = text.index(value[0], begins)
     return begins, begins + len(value)
 
 
@@ -185,15 +231,15 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         return block.end(), _block_end(text, block)
     scheme = _SCHEME.match(text, at)
     if sign == ":" and (name.endswith("cookie") or (name.endswith("authorization") and not scheme)):
-        line = _LINE.match(text, at)
+        line = _TO_END.match(text, at)
         return line.span() if line and is_header(line[0]) else None
     if (nested := _NESTED.match(text, at)) and not PLACEHOLDER.match(text, at):
-        return nested.span()
+        return nested.span() if _LITERAL.search(nested[0]) else None
     dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()
     shape = _DOTENV if dotenv else _BARE
     begins = scheme.end() if scheme else at
     head = shape.match(text, begins, begins + _LONGEST_JUDGED)
-    if head is None or sign in _COMPARED or stands_for(head[0]):
+    if head is None or sign in _COMPARED or computes(head[0]):
         return None  # before the whole value is read: what is left alone is read again from the next name on
     value = shape.match(text, begins)
     bare = _BARE.match(text, begins)
@@ -201,20 +247,28 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         value, shape = bare, _BARE  # an argument on a line of its own
     if (
         value is None
-        or stands_for(value[0])
+        or _stands_for_bare(text, name, value, dotenv=begins_line)
         or is_directory(name, value[0])
+        or ((not dotenv or _is_indented(text, at)) and is_named(text, value.start(), value.end()))
         or (sign == ":" and len(head[0]) < _LONGEST_JUDGED and is_prose(text, value))
-        or (shape is _BARE and (is_reference(text, value) or value[0].lower() == name.rpartition(".")[2]))
+        or (shape is _BARE and (is_reference(text, value) or value[0].lower() == name.rpartition(".")[2].strip("-_")))
     ):
         return None
     return value.span()
 
 
-def stands_for(value: str) -> bool:
-    """Whether this only stands for a value, or computes one."""
-    if len(value) > _LONGEST_STAND_IN:
-        return _COMPUTED.match(value) is not None
-    return _NO_SECRET.fullmatch(value) is not None
+def _is_indented(text: str, at: int) -> bool:
+    """Whether the line begins with blanks, as settings of a shell do not."""
+    begins = text.rfind("\n", max(0, at - _LINE), at) + 1
+    return text[begins : begins + 1].isspace()
+
+
+def _stands_for_bare(text: str, name: str, value: re.Match[str], *, dotenv: bool) -> bool:
+    """Whether a value without quotes is none."""
+    bare = value[0]
+    if dotenv and _LINE_END.match(text, value.end()):
+        return is_placeholder(name, bare)
+    return stands_for(bare) or bare[0] == "("
 
 
 def is_prose(text: str, value: re.Match[str]) -> bool:
@@ -226,12 +280,15 @@ def is_prose(text: str, value: re.Match[str]) -> bool:
 
 def is_reference(text: str, value: re.Match[str]) -> bool:
     """`refreshToken: tokens.refresh_token`, `f(token=token)`: code names where the value is, and is not it."""
-    if len(value[0]) > 80 or not _REFERENCE.fullmatch(value[0]):
+    named_part = _OPERATORS.split(value[0].lstrip("!"), 1)[0]
+    if len(named_part) > _LONGEST_NAME or not _REFERENCE.fullmatch(named_part):
         return False
     apart = text[value.start() - 1].isspace()
-    listed = text[value.end() : value.end() + 1] in (",", ")", ";")
-    spelled = _SPELLED.search(value[0]) is not None
-    named = names_secret(value[0]) or names_secret(re.split("[.>:]", value[0])[-1])
+    listed = text[value.end() : value.end() + 1] in tuple(",);}]") or named_part != value[0]
+    spelled = _SPELLED.search(named_part) is not None
+    if named_part[-1:].isdigit():
+        return apart and spelled and listed
+    named = names_secret(named_part) or names_secret(re.split("[.>:]", named_part)[-1])
     computed = apart and _GOES_ON.match(text, value.end()) is not None
     return computed or (apart and spelled and (listed or named)) or (listed and named)
 

@@ -16,26 +16,39 @@ from hashlib import sha256
 from math import log2
 from typing import Final
 
+from mcptap.tap.redact.standins import computes, is_sample, is_sentence, stands_for
+
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VARIABLE = re.compile(
-    r"[$%<{\[(:@?].*|[A-Z_]*(?:PASSWORD|PASSWD|SECRET|TOKEN)|(?i:pass(?:word|wd)?|secret|token|x+|\*+|\.+)", re.DOTALL
+    r"[$%<{\[(:@?].*|[A-Z_]*(?:PASSWORD|PASSWD|SECRET|TOKEN)|(?i:pass(?:word|wd)?|secret|token|x+|\*+|\.+)[,;)]?",
+    re.DOTALL,
 )
 # UUIDs, and hashes as git and lock files have them: only a name that leaves no doubt makes them secrets.
-_IDENTIFIER = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{40}|[0-9a-f]{64}")
+_IDENTIFIER = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}")
 _TELLING = re.compile(r"(?i)secret|private|token|access")
 _HARMLESS = (
-    "public", "publishable", "primary", "foreign", "partition", "sort", "cache", "object", "idempotency",
+    "public", "publishable", "primary", "foreign", "partition", "sort", "cache", "object", "idempotency", "next",
+    "page", "continuation", "purchase", "change", "creation", "request", "action", "gpg", "pgp", "fingerprint",
 )  # fmt: skip
 _NUMBER = re.compile(r"(?i:sha)\d{1,3}[-:=].*|[0-9T:.Z+-]+", re.DOTALL)
+_SHORT: Final = 3  # characters of a password that only an example has
+_SAMPLE_USERS: Final = ("user", "username", "usr", "scott", "foo", "login", "name", "myuser", "nobody")
 _NAMED_PARTS = re.compile(r"(?:^|[/._-])[A-Za-z]{3,}[/._-]|[/._-][A-Za-z]{3,}$|\.\w{1,4}$")
+_CLASS = re.compile(r"(?:[a-z]{2,16})?(?:[A-Z][a-z]{1,16}){1,8}\d{0,4}(?:[A-Z][a-z]{1,16}){0,8}")
 _TURN = re.compile(r"[A-Za-z][0-9]|[0-9][A-Za-z]")
 _RANDOM_PART = re.compile(
     r"(?=[^\W_]{16,})(?![0-9a-fA-F]+(?![^\W_]))(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))){3}", re.ASCII
 )
 _TURNS = re.compile(r"(?=[^\W_]{12})(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))){3}", re.ASCII)
 _HEX_PART = re.compile(r"(?<![^\W_])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{32,}(?![^\W_])", re.ASCII)
-_TEMPLATE = re.compile(r"(?:[$#%]?\{\{?[^{}]*\}?\}|<[^<>]*>|\$\([^()]*\)|%\([^()]*\)\w?)+")
+_TEMPLATE = re.compile(r"\*+|[\w.]*(?:[$#%]?\{\{?[^{}]*\}?\}|<[^<>]*>|\$\([^()]*\)|%\([^()]*\)\w?)+")
 _NOTHING = re.compile(r"[xX*._•-]{6,}|<.*>|your(?:[-_ ][a-z]{1,12}){1,5}", re.DOTALL)
+
+
+_NO_LITERAL = re.compile(
+    r"0[xX][0-9a-fA-F]+|\d{1,6}_[a-z_0-9]+|\d[\d.,:]*[A-Za-z%]{1,4}|[A-Za-z]+(?:[._/:-]+[A-Za-z]+)+\d{0,2}|[A-Za-z]{1,3}\d{1,2}"
+    r"|(?i:sha|base|utf|md|aes|rsa|hs|rs|es|ps|ed|oauth|http|argon|pbkdf|ipv|win)[-_]?\d{1,4}(?:[-_/.]\w{0,12})*"
+)
 
 
 def entropy(text: str) -> float:
@@ -154,9 +167,13 @@ def _is_beside_semicolon(match: re.Match[str]) -> bool:
 
 def _is_url_password(match: re.Match[str]) -> bool:
     """Neither a template nor the words of a manual, `user:pass`."""
-    user = match[0].removeprefix("://").partition(":")[0]
-    return _TEMPLATE.fullmatch(match["secret"]) is None and not (
-        user.lower() in ("user", "username") and match["secret"].lower() in ("pass", "p%40ss")
+    user, secret = match[0].removeprefix("://").partition(":")[0], match["secret"]
+    host = match.string[match.end() : match.end() + 12].lower()
+    shown = user.lower() in _SAMPLE_USERS or host.startswith(("example.", "host"))
+    if "_" in secret and stands_for(secret):
+        return False
+    return _TEMPLATE.fullmatch(secret) is None and not (
+        shown and (is_sample(secret, password=True) or (host.startswith("example.") and len(secret) <= _SHORT))
     )
 
 
@@ -173,13 +190,36 @@ def _is_key_part(match: re.Match[str]) -> bool:
 
 def _no_variable(match: re.Match[str]) -> bool:
     """Not a variable, a template or a stand-in."""
-    return _VARIABLE.fullmatch(_secret(match)) is None
+    secret = _secret(match)
+    return _VARIABLE.fullmatch(secret) is None and not computes(secret)
+
+
+def _no_id(match: re.Match[str]) -> bool:
+    """Behind a name that is not that of an identifier."""
+    return re.search(r"(?i)id[^A-Za-z0-9]*\Z", match[0][: -len(_secret(match))]) is None
 
 
 def _no_word(match: re.Match[str]) -> bool:
     """Not a word of prose."""
     secret = _secret(match)
     return _no_variable(match) and not (secret.isalpha() and secret.islower())
+
+
+def _no_stand_in(match: re.Match[str]) -> bool:
+    """Nothing that documentation or a program has in place of a secret."""
+    secret = _secret(match)
+    return _no_variable(match) and not (stands_for(secret) or is_sample(secret) or is_sentence(secret))
+
+
+def _is_literal(match: re.Match[str]) -> bool:
+    """Letters and digits that are no number, no name of an algorithm and no name in a program."""
+    secret = _secret(match)
+    return (
+        _has_digit_and_letter(match)
+        and _NO_LITERAL.fullmatch(secret[:256]) is None
+        and not stands_for(secret)
+        and not is_sample(secret)
+    )
 
 
 def _is_random(match: re.Match[str]) -> bool:
@@ -191,6 +231,7 @@ def _is_random(match: re.Match[str]) -> bool:
         or match[0][:5].lower() == "keyid"
         or _NUMBER.fullmatch(secret)
         or _TURN.search(secret) is None
+        or _CLASS.fullmatch(secret)
     ):
         return False
     if _NAMED_PARTS.search(secret):
@@ -218,7 +259,10 @@ CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
     "digit": _has_digit,
     "digit-and-letter": _has_digit_and_letter,
     "jwt": _is_jwt,
+    "literal": _is_literal,
     "mixed": _mixed,
+    "no-id": _no_id,
+    "no-stand-in": _no_stand_in,
     "no-variable": _no_variable,
     "random": _is_random,
     "random-part": _is_key_part,

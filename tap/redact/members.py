@@ -14,6 +14,8 @@ CLIENTS: Final = {
     **dict.fromkeys(("mysql", "mysqldump", "mysqladmin", "mariadb", "mariadb-dump"), ("-p", False)),
     **dict.fromkeys(("sshpass", "mongosh", "mongo", "mongodump", "mongorestore"), ("-p", True)),
     **dict.fromkeys(("sqlcmd", "bcp", "osql"), ("-P", True)),
+    **dict.fromkeys(("zip", "unzip"), ("-P", True)),
+    **dict.fromkeys(("7z", "7za", "7zr", "7zz", "unrar", "rar"), ("-p", False)),
     "redis-cli": ("-a", True),
 }
 _NAMERS: Final = (
@@ -27,6 +29,7 @@ _NAMERS: Final = (
     "Key",
     "ParameterKey",
 )  # `{"name": "API_KEY", "value": "…"}`
+_SENSITIVE: Final = ("sensitive", "secret", "isSecret", "is_secret")  # `{"value": "…", "sensitive": true}`
 VALUES: Final = ("value", "values", "defaultValue", "default_value", "val", "Value", "ParameterValue")
 _TEXT_ONLY: Final = ("auth", "pass")
 _SCHEMA_VOCABULARY: Final = (
@@ -43,8 +46,13 @@ _VERSION = re.compile(r"[\^~<>=]{1,2} ?\d[\w.*-]{0,32}|v?\d+\.\d+\.\d+(?:[-+][\w
 _SCHEME = re.compile(r"((?i:bearer|basic|token|digest|negotiate|apikey|ssws|bot) +)(\S.*)", re.DOTALL)
 
 
+_OPERATION = re.compile(r"(?:Get|List|Describe|Create|Delete|Update|Put|Batch|Reset|Set|Change|Verify)[A-Z]")
+
+
 def names_its_value(members: dict[str, Any]) -> bool:
     """Whether this is `{"name": "<a secret's name>", "value": …}`."""
+    if any(members.get(mark) is True for mark in _SENSITIVE):
+        return not members.keys().isdisjoint(VALUES)
     names = (members.get(namer) for namer in _NAMERS) if not members.keys().isdisjoint(VALUES) else ()
     return any(isinstance(name, str) and len(name) <= 128 and names_secret(name) for name in names)
 
@@ -52,6 +60,10 @@ def names_its_value(members: dict[str, Any]) -> bool:
 def names_it(key: str, value: Any) -> bool:
     """Whether `key` names `value` a secret. `auth` and `pass` are also the names of sections and of counts."""
     key = PLACEHOLDER.sub("", key) if "[REDACTED:" in key else key
+    if key.startswith((".", "/")) or (":" in key and " " in str(value)[:256]):
+        return False  # what a package has there, or a script
+    if isinstance(value, (dict, list)) and _OPERATION.match(key):
+        return False
     if isinstance(value, str):
         return names_secret(key) and not is_directory(key, value) and not _VERSION.fullmatch(value)
     return names_secret(key) and key.lower() not in _TEXT_ONLY

@@ -16,7 +16,8 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET: Final = (
     "password", "passwords", "passwd", "passphrase", "passcode", "pwd", "passw", "secret", "secrets", "credential",
     "credentials", "creds", "cookie", "cookies", "authorization", "apikey", "apikeys", "apisecret", "privatekey",
-    "secretkey", "accesskey", "authkey", "jwt", "otp", "totp", "mnemonic",
+    "secretkey", "accesskey", "authkey", "jwt", "otp", "totp", "mnemonic", "passwort", "kennwort", "wachtwoord",
+    "contrasena", "senha", "pswd", "rootpw", "bindpw",
 )  # fmt: skip
 
 
@@ -40,7 +41,8 @@ _PASS_KINDS: Final = _words(
 # "token" as the last word is a secret unless one of these stands before it.
 _TOKEN_KINDS: Final = _words(
     "progress next prev previous page paging pagination cursor continuation continue sync max min stop eos bos pad unk "
-    "mask sep cls special input output prompt completion total per first last start end new count"
+    "mask sep cls special input output prompt completion total per first last start end new count change creation "
+    "request purchase idempotency marker waiter iterator lexer syntax keyword operator punctuation"
 )  # fmt: skip
 _TOKENS_KINDS: Final = _words("access refresh auth api bearer session id secret")
 # After "token" these leave it one.
@@ -51,13 +53,16 @@ _ABOUT: Final = _words(
     "expiration expired ttl usage estimate estimates estimated budget name names path file field fields required "
     "enabled supported server servers domain method methods min max strength arn jar exists store at in stdin "
     "scope scopes navigation env variable namespace location provider manager schema pattern "
-    "regex format hint description title label placeholder error errors handler permission permissions"
+    "regex format hint description title label placeholder error errors handler permission permissions ref refs "
+    "reference references selector available algorithm alg algorithms last used spec encryption "
+    "serializer"
 )  # fmt: skip
 _EXACT: Final = frozenset(
-    ("sig", "x-amz-signature", "x-goog-signature", "_auth", "auth", "passkey", "pass", "requeststate")
+    ("sig", "pw", "psk", "x-amz-signature", "x-goog-signature", "_auth", "auth", "passkey", "pass", "requeststate")
 )
 
 
+_PASSWORD = re.compile(r"(?i)(?:pass(?:word|wd|phrase|code)?|pwd?|secret(?:[_-]?key)?)s?$")
 _PATH = re.compile(r"(?:~|[A-Za-z]:|(?=[/\\]))(?:[/\\][\w.+@ -]*)*")
 
 
@@ -94,6 +99,11 @@ def names_secret(name: str) -> bool:
     """Whether a value under this key, option, variable or header is a secret."""
     # Longer names are no names; the cache must not hold them.
     return _judge(name) if len(name) <= 128 else _judge.__wrapped__(name[-128:])
+
+
+def names_password(name: str) -> bool:
+    """Whether people choose what has this name: a password, or a secret of their own, and no issued token."""
+    return _PASSWORD.search(name[-64:]) is not None
 
 
 def is_directory(name: str, value: str) -> bool:

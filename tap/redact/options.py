@@ -13,6 +13,7 @@ from typing import Final
 from mcptap.tap.redact import assignment
 from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.rule import PLACEHOLDER, Text
+from mcptap.tap.redact.standins import is_sample, stands_for
 
 ID: Final = "argument"
 KEYWORDS: Final = (*assignment.KEYWORDS, "--pass", "--auth", "--creds", "--jwt", "--otp")
@@ -63,13 +64,13 @@ def _value(text: str, at: int, name: str, *, column: bool) -> tuple[int, int] | 
     if _NEXT_OPTION.match(text, at) or PLACEHOLDER.match(text, at):
         return None
     if quoted := assignment.QUOTED.match(text, at):
-        return None if assignment.stands_for(quoted["secret"]) else quoted.span("secret")
+        return None if stands_for(quoted["secret"]) else quoted.span("secret")
     word = _BARE.match(text, at)
-    if word is None or assignment.stands_for(word[0]) or (column and assignment.is_prose(text, word)):
+    if word is None or stands_for(word[0]) or (column and assignment.is_prose(text, word)):
         return None
     bare = word[0].strip(_AROUND)
-    stand_in = assignment.stands_for(bare) or assignment.stands_for(word[0].strip("()[],.;:"))  # `[--token <token>]`
+    stand_in = stands_for(bare) or stands_for(word[0].strip("()[],.;:"))  # `[--token <token>]`
     metavar = name.upper().replace("-", "_")  # `[--api-key API_KEY]`
-    if not bare or bare in _PROSE or stand_in or bare == metavar:
+    if not bare or bare in _PROSE or is_sample(bare, password=True) or stand_in or bare == metavar:
         return None
     return at, at + len(word[0].rstrip(_AROUND))

@@ -22,6 +22,7 @@ from mcptap.tap.redact.rule import PLACEHOLDER, OutOfTimeError, Text, TextRule
 from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired, tell
 from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.settings import Settings
+from mcptap.tap.redact.table import families
 from mcptap.tap.redact.views import plain
 
 MAX_LISTED: Final = 10_000  # redactions listed per value; a list of a million would dwarf what it describes
@@ -150,6 +151,7 @@ class Pass:
         out_of_time: Callable[[], bool] | None,
         pointer: str | None = None,
         known: again.Known | None = None,
+        kept: set[tuple[str, str]] | None = None,
     ) -> None:
         self._redactor = redactor
         self._out_of_time = out_of_time
@@ -158,10 +160,11 @@ class Pass:
         self.is_telling, self.has_vendor = redactor.keys.is_telling, redactor.keys.has_vendor
         self._marks: dict[tuple[str, str, str], tuple[str, Redaction]] = {}
         self._known: again.Known = {} if known is None else known
+        self._kept = set() if kept is None else kept  # pointers, and what a rule found there and an exemption kept
 
     def at(self, pointer: str) -> Pass:
         """The same search, within the string at `pointer`."""
-        return Pass(self._redactor, self._out_of_time, self._pointer or pointer, self._known)
+        return Pass(self._redactor, self._out_of_time, self._pointer or pointer, self._known, self._kept)
 
     def fired(self, text: str) -> list[TextRule]:
         """The rules that may find something in `text`. Raises UnscannableError, OutOfTimeError."""
@@ -169,10 +172,14 @@ class Pass:
             raise walk.UnscannableError(f"more than {MAX_TEXT >> 20} MiB of text")
         return fired(self.scanner, Text(text, self._out_of_time))
 
-    def is_exempt(self, rule: str, pointer: str) -> bool:
-        """Whether this user wants what this rule finds here to stay readable."""
+    def is_exempt(self, rule: str, pointer: str, secret: str = "") -> bool:
+        """Whether this user wants what this rule finds here to stay readable. `secret` is remembered if it is."""
         where = pointer if self._pointer is None else self._pointer
-        return any(fnmatchcase(rule, name) and fnmatchcase(where, place) for name, place in self._redactor.exempt)
+        if any(fnmatchcase(rule, name) and fnmatchcase(where, place) for name, place in self._redactor.exempt):
+            if len(self._kept) < MAX_LISTED and len(secret) <= MAX_REMEMBERED:
+                self._kept.add((where, secret))
+            return True
+        return False
 
     def plain(
         self,
@@ -186,7 +193,7 @@ class Pass:
         searched = Text(text, self._out_of_time)
         spans = find(searched, rules, parts) if len(text) >= _MIN_SECRET or parts else []
         if spans and self._redactor.exempt:
-            spans = [span for span in spans if not self.is_exempt(span.rule, pointer)]
+            spans = [span for span in spans if not self.is_exempt(span.rule, pointer, text[span.start : span.end])]
         pieces: list[str] = []
         done = 0
         for start, end, rule, inner in spans:
@@ -213,11 +220,17 @@ class Pass:
         whole = f'{head}{value}"'
         spans = find(Text(whole, self._out_of_time), self.fired(whole))
         inside = [span for span in spans if span.start >= len(head) and span.end <= len(head) + len(value)]
-        if not inside or self.is_exempt(inside[0].rule, pointer):
+        if not inside or self.is_exempt(inside[0].rule, pointer, value):
             return value
         mark, note = self._redactor.placeholder(value, inside[0].rule, pointer)
         found.append(note)
         return mark
+
+    def commands(self, line: str) -> list[tuple[int, int, str]]:
+        """Where a command line has what an option of its program tells to be a secret, and the rule."""
+        text = Text(line, self._out_of_time)
+        rules = [rule for rule in self.fired(line) if rule in families()["commands"]]
+        return [(span.start, span.end, span.rule) for span in find(text, rules)] if rules else []
 
     def whole(self, value: Any, rule: str, pointer: str, found: list[Redaction]) -> str:
         """The placeholder of a whole value of any type, unless it is one already."""
@@ -233,7 +246,7 @@ class Pass:
         """`value` without the secrets that were found elsewhere in what is searched."""
 
         def mark(secret: str, rule: str, at: str) -> str:
-            if self.is_exempt(rule, at):
+            if self.is_exempt(rule, at) or any(place == at and secret in kept for place, kept in self._kept):
                 return secret
             text, note = self._mark(secret, rule, at)
             found.append(note)

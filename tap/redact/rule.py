@@ -25,7 +25,7 @@ _BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 _LONGEST: Final = 128  # characters before a mark that may belong to its secret
 _BLOB: Final = 24  # characters before a match
 _RANDOM: Final = re.compile(rf"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+]{{{_BLOB}}}")
-_HASH = re.compile(r"(?i:sha)-?\d{1,3}[=:-][\w+/]+\Z", re.ASCII)
+_HASH = re.compile(r"(?i:sha)-?\d{1,3}(?:[=:-][\w+/]+|=[\w+/-]*)\Z", re.ASCII)
 _LONGEST_HASH: Final = 100  # characters of it, and its name
 _BEFORE: Final = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2})|(?<=u00[0-9A-Fa-f]{2}))"
 _NAME_REST: Final = r"""[\w.-]{0,40}\\{0,8}["'`]?\]?[ \t]{0,8}(?:=>|:=|==?|:|,|%3[dD]|>)[ \t]{0,8}(?:\\{0,8}["'`])?"""

@@ -27,6 +27,7 @@ MAX_DEPTH: Final = 200  # orjson writes 254 levels, and a record adds some
 MAX_OPENED: Final = 3  # JSON in a string in a string
 MAX_KEY: Final = 128  # characters of a key that is worth remembering
 _MAX_STEP: Final = 200  # characters of one key in a pointer
+MAX_LINE: Final = 8192  # characters of a command line
 MAX_BY_NAME: Final = 256  # characters of a value that is read together with its key
 STATE: Final = "requestState"  # opaque to all but the server: it may hold anything
 _OPTION = re.compile(r"--?[\w.-]{1,64}")
@@ -110,10 +111,10 @@ class Walk:
         clean = self._named(value, below) if forms.names_it(name, value) else self._by_name(name, value, below)
         return [self.value(name, f"{pointer}/0"), clean]
 
-    def _items(self, items: Sequence[Any], pointer: str) -> list[Any]:
+    def _items(self, items: Sequence[Any], pointer: str, program: str = "") -> list[Any]:
         """A list that looks like a command line: an option may name its neighbour a secret."""
         before: Any = None
-        client = None  # the program whose secret is to come, if any
+        client = forms.CLIENTS.get(program)  # the program whose secret is to come, if any
         clean = []
         for index, item in enumerate(items):
             below = f"{pointer}/{index}"
@@ -125,6 +126,23 @@ class Walk:
             if isinstance(item, str):
                 client = forms.CLIENTS.get(item.rsplit("/", 1)[-1], client)
             before = item
+        return self._as_line(items, clean, pointer, program)
+
+    def _as_line(self, items: Sequence[Any], clean: list[Any], pointer: str, program: str) -> list[Any]:
+        """A command line once more, as it would be typed: some options are only known by their program."""
+        line = " ".join((program, *(item for item in items if isinstance(item, str))))
+        if len(line) > MAX_LINE or not all(isinstance(item, str) for item in items):
+            return clean
+        spans = self._search.commands(line)
+        start = len(program) + 1
+        for index, item in enumerate(items):
+            for first, last, rule in spans:
+                if start <= first and last <= start + len(item) and clean[index] == item:
+                    below, secret = f"{pointer}/{index}", line[first:last]
+                    if not self._search.is_exempt(rule, below, secret):
+                        mark = self._search.whole(secret, rule, below, self._found)
+                        clean[index] = item[: first - start] + mark + item[last - start :]
+            start += len(item) + 1
         return clean
 
     def _argument(self, option: Any, item: Any, pointer: str) -> Any:
@@ -148,6 +166,8 @@ class Walk:
                 clean[name] = {k: self._secret(v, "key-name", f"{below}/{step(k)}") for k, v in value.items()}
             elif (named and key in forms.VALUES) or forms.names_it(name, value):
                 clean[name] = self._named(value, below)
+            elif key == "args" and isinstance(value, list) and isinstance(members.get("command"), str):
+                clean[name] = self._items(value, below, members["command"].rsplit("/", 1)[-1][:MAX_KEY])
             elif isinstance(value, list) and forms.is_flat_pairs(key, value):
                 clean[name] = self._flat(value, below)
             else:
@@ -190,7 +210,7 @@ class Walk:
     def _secret(self, value: Any, rule: str, pointer: str) -> Any:
         if value is None or isinstance(value, bool) or value in ("", [], {}):
             return value
-        if self._search.is_exempt(rule, pointer):
+        if self._search.is_exempt(rule, pointer, value if isinstance(value, str) else ""):
             return self.value(value, pointer)
         if isinstance(value, str):
             scheme, secret = forms.behind_scheme(value)

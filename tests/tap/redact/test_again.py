@@ -83,3 +83,10 @@ def test_the_id_of_a_message_stays() -> None:
     clean, _ = REDACTOR.value({"jsonrpc": "2.0", "id": VALUE, "params": {"token": VALUE, "id": VALUE}})
     assert clean["id"] == VALUE
     assert VALUE not in str(clean["params"])
+
+
+def test_what_an_exemption_keeps_stays_where_another_rule_found_the_same_value_first() -> None:
+    exempting = REDACTOR.exempting([("assignment", "/kept")])
+    clean, _ = exempting.value({"token": VALUE, "kept": f"password: {VALUE}", "not": f"is {VALUE}"})
+    assert clean["kept"] == f"password: {VALUE}"
+    assert VALUE not in str({**clean, "kept": ""})

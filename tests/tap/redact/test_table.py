@@ -18,7 +18,7 @@ REDACTOR = Redactor(b"k" * 32)
 RULES = [rule for rules in families().values() for rule in rules]
 IDS = [rule.id for rule in RULES]
 # What these find, others find as well; the first name counts.
-SHARED = {"sk-key", "bearer", "basic"}
+SHARED = {"sk-key", "bearer", "basic", "variable-default"}
 
 
 def secret(rule: Rule) -> str:

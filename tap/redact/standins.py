@@ -1,0 +1,92 @@
+"""What stands where a secret would be and is none: stand-ins of documentation, and expressions that compute one.
+
+The idea: some can be nothing else wherever they stand (`<your key>`, `${TOKEN}`, `null`); others are only plain words
+(`my-token`, `supersecret`), and people do set those.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+LONGEST: Final = 80  # characters of a stand-in
+
+_WORDS: Final = (
+    "my|your|the|an?|some|any|test|testing|dummy|fake|mock|example|sample|invalid|valid|wrong|oauth2?|client|api|access"
+    "|refresh|auth|user|session|secret|private|public|webhook|bot|app|new|old|hardcoded|strong|random(?:ly)?|generated"
+    "|super|very|server|registry|npm|github|gitlab|slack|notion|openai|jwt|bearer|idp|mcp|aws|personal|session|csrf|id"
+)
+_PLAIN = re.compile(
+    rf"""(?:(?:my|some|any|test|dummy|fake|example|sample|invalid)[-_\ ]
+        (?:user(?:name)?|secret|pass|password|passwd|(?:api|access|secret)[-_\ ]?key
+        |(?:(?:access|refresh)[-_\ ]?)?token)
+    |(?:(?:{_WORDS})[-_\ ]){{1,6}}(?:key|token|secret|password|passwd|pass|pat|credential|value|cookie)s?
+    |(?:(?:{_WORDS})[-_\ ]?){{1,6}}(?:key|token|secret)s?)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_NO_SECRET = re.compile(
+    r"""(?:.{1,2}|yes|off|none|null|nil|true|false|undefined|void|unknown|the|this|that|must|should|will|can|from|with
+    |[\^~<>=]{1,2}\s?\d[\w.*-]*|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{1,2}/.*|your[-_\ ].*|.*[-_]here
+    |.*(?:\.\.\.|…)|[^\s*]{0,12}[-_]?\*+[^\s*]{0,12}|\[[A-Za-z\ :._-]*\]|https?://[\w.:-]*(?:/[a-z._-]{0,24})*
+    |token|key|cookie|value|pass|pat|credentials?|/\^.*|bearer|basic|digest|negotiate|0x[0-9a-f]{1,8}
+    |hidden|redacted|filtered|masked|omitted|include|omit|same-origin|\w{2,8}[-_]your\w*
+    |str|string|bytes|int|integer|number|bool|boolean|object|any|dict|required
+    |optional|\.{2,}|\.\.\..*|[\W_]{1,4}|\(\?[:=!].*|qr/.*
+    |\d{4}-\d\d-\d\d(?:[T\ ][\d:.,Z+-]*)?
+    |\*+|x{3,}|y{3,}|z{3,}|\$\w+-?(?:(?:->|::?|\.|\[)\S*)?|\$[{(].*
+    |await|new|class|async|function|lambda|yield
+    |\{\{.*|\{%.*|\{[A-Za-z_.\ ()]*(?:\}.*)?|<[^>]*>?|%\w+%|%\(\w+\)\w|%[srdqv]\W*
+    |\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]|\[\w{4,12}\]
+    |\w+\(.*|[A-Za-z_]\w*(?:(?:\.|::|->)\w+)*[(\[].*
+    |![a-z]+|:[a-z_]+|/(?:[a-z_.-]+/)+[a-z_.-]+
+    |["'`]\s{0,4}[+.]\s{0,4}\w.*|\w{0,12}x{5,}\w{0,4}
+    |(?P<digit>\d)(?P=digit){7}(?:-(?P=digit){4}){3}-(?P=digit){11}\d
+    |(?:required|nullable|sometimes|confirmed)\|.*|(?:min|max|size|current_password):\w+|always|never|on_create
+    |(?:before|after|hover|focus|active|not|root|(?:first|last|nth)-child)[{,(:].*|(?:basic|bearer)%20|;\s?(?:max-age|domain|path|expires|httponly|secure|samesite|priority|partitioned)\b.*
+    |[a-z_$][\w.$]{0,32}\?[\w.$"'(]+:.*|(?:~|\.{0,2}/)?[\w./@-]*/[\w.-]+\.(?:json|ya?ml|toml|txt|pem|key|crt|jks|p12|ini|html?)(?:\#\S*)?
+    |(?:self|this|os|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+_COMPUTED = re.compile(r"\$[{(]|\{\{|<\w+ \w+")  # what is too long to be judged whole
+# What examples in documentation have, where it is a literal of a program.
+_SAMPLE = re.compile(
+    r"(?:password|passwd|pass|pwd|secret|foo|bar|baz|foobar|abc|abc123|asdf|qwer|test|testing|example|sample|dummy|demo"
+    r"|user|username|admin|string|text|name|tiger|x+|12|123|1234|12345|p%40ss|secret[-_ ]?key|secret[-_ ]?password)\d?",
+    re.IGNORECASE,
+)
+_USED: Final = ("secret", "admin")
+_SENTENCE = re.compile(
+    r"(?:[A-Za-z'()-]+[,.:]? )+(?:[A-Za-z'()-]+|\d{1,2})[.!?:]*"
+)  # words, and at the end perhaps a number
+_SMALL: Final = (
+    "a an the of is are be been to will as this that these your my our in on with for and or not no if when from by at "
+    "enter type choose please invalid wrong missing key token tokens password secret passphrase required must"
+)
+_TELLING: Final = frozenset(_SMALL.split())
+
+
+def computes(value: str) -> bool:
+    """Whether this can be no secret wherever it stands."""
+    if len(value) > LONGEST:
+        return _COMPUTED.match(value) is not None
+    return _NO_SECRET.fullmatch(value.strip() or value) is not None
+
+
+def stands_for(value: str) -> bool:
+    """Whether this only stands for a value, or computes one."""
+    return computes(value) or (len(value) <= LONGEST and _PLAIN.fullmatch(value) is not None)
+
+
+def is_sample(value: str, *, password: bool = False) -> bool:
+    """Whether this is the plain word that an example in documentation has. As a password some of them are in use."""
+    if password and value.lower() in _USED:
+        return False
+    return len(value) <= LONGEST and _SAMPLE.fullmatch(value) is not None
+
+
+def is_sentence(value: str) -> bool:
+    """Whether these are words about a secret. A passphrase has none of the small words."""
+    short = value[: 4 * LONGEST].strip()
+    return _SENTENCE.fullmatch(short) is not None and not _TELLING.isdisjoint(
+        word.strip(".,:!?()'").lower() for word in short.split()
+    )
