@@ -95,6 +95,7 @@ _EXCHANGES = f"""
             ['claude-code', 'claude-ai', 'cursor-vscode'][1 + run % 3] AS client_name, 'srv-' || server AS server_name,
             md5(i::VARCHAR) AS trace_id, left(md5((i + 1)::VARCHAR), 16) AS span_id,
             run_id || '/' || CASE WHEN second_round THEN seq - 2 ELSE seq END AS logical_id,
+            CASE WHEN second_round THEN 2 END AS round,
             CASE WHEN waited IS NOT NULL THEN waited END AS waiting_ms FROM told)"""
 _MESSAGES = """
     INSERT INTO internal.message_rows BY NAME

@@ -17,7 +17,6 @@ from mcptap.exporters.store import hours
 from mcptap.exporters.store.hours import (
     BINS,
     CALL,
-    COUNTED,
     FAILED,
     OF_RUN,
     SERVER_MS,
@@ -36,6 +35,7 @@ BYTES_PER_TOKEN = 4  # of a result; what is usual for English and JSON
 
 FILTERS = "since := NULL, until := NULL, server := NULL, host := NULL, target := NULL"
 
+_ROUND = "(coalesce(e.round, 1) > 1 OR e.outcome = 'input_required')"  # one of several of a call
 _OUTCOME = "coalesce(e.task_outcome, e.outcome)"
 
 _IN_TIME = "(since IS NULL OR e.started_at >= since) AND (until IS NULL OR e.started_at < until)"
@@ -110,6 +110,7 @@ MACROS = {
             JOIN k ON k.known_as = coalesce(c.known_as, d.server_key)
         ORDER BY calls DESC, k.server, tool""",
     ),
+    # Every call is sorted for it by what is after the error: so nothing of them is looked at but three numbers.
     "error_groups": (
         FILTERS,
         f"""
@@ -117,12 +118,16 @@ MACROS = {
                 e.error_group, e.error_message, e.started_at, e.arguments_hash, r.server, r.known_as,
                 e.started_at + to_microseconds((e.duration_ms * 1e3)::BIGINT) AS answered_at
             FROM {_CHOSEN} AND {FAILED}),
-        n AS (SELECT e.run_id, e.method, e.target, e.arguments_hash, e.started_at
-            FROM internal.exchange_rows e WHERE {CALL}),
-        b AS (SELECT f.run_id, f.seq FROM f ASOF JOIN n ON n.run_id = f.run_id AND n.started_at >= f.answered_at
-            WHERE f.side = 'client' AND n.method = f.method AND n.target = f.target
-                AND n.arguments_hash = f.arguments_hash
-                AND n.started_at < f.answered_at + INTERVAL {BLIND_SECONDS} SECOND)
+        u AS MATERIALIZED (SELECT r.run_id, (row_number() OVER ())::INTEGER AS number FROM runs r
+            WHERE r.run_id IN (SELECT f.run_id FROM f)),
+        q AS (SELECT u.number, f.run_id, f.seq, f.answered_at, hash(f.method, f.target, f.arguments_hash) AS asked
+            FROM f JOIN u ON u.run_id = f.run_id
+            WHERE f.side = 'client' AND f.target IS NOT NULL AND f.arguments_hash IS NOT NULL),
+        n AS (SELECT u.number, e.started_at, hash(e.method, e.target, e.arguments_hash) AS asked
+            FROM internal.exchange_rows e JOIN u ON u.run_id = e.run_id
+            WHERE {CALL} AND (since IS NULL OR e.started_at >= since)),
+        b AS (SELECT q.run_id, q.seq FROM q ASOF JOIN n ON n.number = q.number AND n.started_at >= q.answered_at
+            WHERE n.asked = q.asked AND n.started_at < q.answered_at + INTERVAL {BLIND_SECONDS} SECOND)
         SELECT any_value(f.server) AS server, f.known_as AS server_key, f.side, f.method, f.target, f.outcome,
             f.error_code, f.error_group, count(*) AS errors, count(b.seq) AS blind_retries,
             min(f.started_at) AS first_at, max(f.started_at) AS last_at,
@@ -132,26 +137,25 @@ MACROS = {
         GROUP BY f.known_as, f.side, f.method, f.target, f.outcome, f.error_code, f.error_group
         ORDER BY errors DESC, last_at DESC""",
     ),
-    # A call of one round can only be among the slowest if its exchange is: the rest need not be looked at.
+    # Nearly all calls are one exchange: of these the slowest are taken before anything is put together.
     "slow_calls": (
         f"most := 100, {FILTERS}",
         f"""
-        WITH m AS (SELECT DISTINCT e.run_id, e.logical_id FROM internal.exchange_rows e
-            WHERE e.outcome = 'input_required'),
-        x AS (SELECT e.logical_id, e.run_id, e.seq, e.method, e.target, e.started_at, {_OUTCOME} AS outcome,
+        WITH x AS (SELECT e.logical_id, e.run_id, e.seq, e.method, e.target, e.started_at, {_OUTCOME} AS outcome,
                 {SERVER_MS} AS server_ms, {WAITED} AS waiting_ms
-            FROM {_CHOSEN} AND {CALL} AND {TIMED} AND {COUNTED} ORDER BY server_ms DESC NULLS LAST LIMIT 2 * most),
+            FROM {_CHOSEN} AND {CALL} AND {TIMED} AND NOT {_ROUND}
+            ORDER BY server_ms DESC NULLS LAST LIMIT most),
         c AS (
             SELECT e.logical_id, e.run_id, e.seq, e.method, e.target, e.started_at, 1 AS rounds, e.outcome,
                 e.server_ms, e.waiting_ms
-            FROM x e ANTI JOIN m ON m.run_id = e.run_id AND m.logical_id = e.logical_id
+            FROM x e
             UNION ALL
             SELECT e.logical_id, e.run_id, min(e.seq), any_value(e.method), any_value(e.target), min(e.started_at),
                 count(*), arg_max({_OUTCOME}, e.seq), sum({SERVER_MS}),
                 greatest(0, arg_max(coalesce(e.task_ms, e.duration_ms), e.seq) - sum({SERVER_MS})
                     + (epoch_us(max(e.started_at)) - epoch_us(min(e.started_at))) / 1e3)
-            FROM internal.exchange_rows e SEMI JOIN m ON m.run_id = e.run_id AND m.logical_id = e.logical_id
-            WHERE {CALL} AND {TIMED} AND {_IN_TIME} AND {TARGET} GROUP BY e.run_id, e.logical_id)
+            FROM internal.exchange_rows e
+            WHERE {_ROUND} AND {CALL} AND {TIMED} AND {_IN_TIME} AND {TARGET} GROUP BY e.run_id, e.logical_id)
         SELECT r.server, r.known_as AS server_key, c.* FROM c JOIN internal.run_servers r ON r.run_id = c.run_id
         WHERE {OF_RUN} ORDER BY c.server_ms DESC NULLS LAST, c.run_id, c.seq LIMIT most""",
     ),

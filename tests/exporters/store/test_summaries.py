@@ -150,7 +150,7 @@ def test_latency_is_without_probes_long_lived_requests_cancelled_ones_and_waitin
 def test_a_call_that_asks_back_is_one_call_and_its_server_time_a_sum(tables):
     tables.run()
     first = tables.exchange(0, duration_ms=30.0, outcome="input_required")
-    tables.exchange(10, duration_ms=50.0, logical_id=f"r1/{first}")
+    tables.exchange(10, duration_ms=50.0, logical_id=f"r1/{first}", round=2)
     assert tables.ask("FROM tool_summary")[0]["calls"] == 1
     (call,) = tables.ask("FROM slow_calls")
     assert (call["seq"], call["rounds"], call["outcome"]) == (first, 2, "ok")
