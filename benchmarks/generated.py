@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from mcptap.exporters.store.file import open_store
+from mcptap.exporters.store.hours import ENOUGH, add_all
 from mcptap.exporters.store.sameness import arguments_hash, error_group
 from mcptap.tap.pipe.home import ensure
 
@@ -66,10 +67,12 @@ _TOLD = f"""
     FROM kinds"""
 _EXCHANGES = f"""
     INSERT INTO internal.exchange_rows BY NAME
-    SELECT *, {error_group("error_message")} AS error_group,
+    SELECT * EXCLUDE i, {error_group("error_message")} AS error_group,
         CASE WHEN target IS NOT NULL THEN {arguments_hash("request_body")} END AS arguments_hash,
-        length(request_body) + 1 AS request_bytes, length(reply_body) + 1 AS reply_bytes
-    FROM (SELECT run_id, seq, CASE WHEN outcome IN ('cancelled', 'no_response') THEN NULL ELSE seq + 1 END AS reply_seq,
+        length(request_body) + 1 AS request_bytes, length(reply_body) + 1 AS reply_bytes,
+        i // {ENOUGH} AS added_up_in
+    FROM (SELECT i, run_id, seq,
+            CASE WHEN outcome IN ('cancelled', 'no_response') THEN NULL ELSE seq + 1 END AS reply_seq,
             CASE method WHEN 'sampling/createMessage' THEN 'server' ELSE 'client' END AS side, method, target,
             k::VARCHAR AS rpc_id, began AS started_at,
             CASE WHEN outcome <> 'no_response' THEN exp(2.5 + 0.3 * (hash(target) % 10) + 0.9 * normal)
@@ -92,6 +95,7 @@ _EXCHANGES = f"""
             ['claude-code', 'claude-ai', 'cursor-vscode'][1 + run % 3] AS client_name, 'srv-' || server AS server_name,
             md5(i::VARCHAR) AS trace_id, left(md5((i + 1)::VARCHAR), 16) AS span_id,
             run_id || '/' || CASE WHEN second_round THEN seq - 2 ELSE seq END AS logical_id,
+            CASE WHEN second_round THEN 2 END AS round,
             CASE WHEN waited IS NOT NULL THEN waited END AS waiting_ms FROM told)"""
 _MESSAGES = """
     INSERT INTO internal.message_rows BY NAME
@@ -159,6 +163,9 @@ def _fill(connection: duckdb.DuckDBPyConnection, exchanges: int, runs: int) -> N
     for statement in (_PLAN, _KINDS, _TOLD, _EXCHANGES, _MESSAGES, _RUNS, *_DEFINITIONS, *_BESIDE):
         used = {name: value for name, value in known.items() if f"${name}" in statement}
         connection.execute(statement, used)
+    for _ in range(each * runs // ENOUGH):
+        add_all(connection)
+    connection.execute("UPDATE internal.adding_up SET exchanges = ?", [each * runs % ENOUGH])
     for table in ("plan", "kinds", "told"):
         connection.execute(f"DROP TABLE temp.{table}")
     connection.execute("CHECKPOINT")

@@ -38,8 +38,8 @@ FIRST = "SELECT min(started_at) AS first FROM runs"
 NAMES = """SELECT DISTINCT coalesce(nullif(name, ''), nullif(server_name, '')) AS label FROM runs
     WHERE label IS NOT NULL ORDER BY label LIMIT {most}"""
 HOSTS = "SELECT DISTINCT host_name AS label FROM runs WHERE host_name IS NOT NULL ORDER BY label LIMIT {most}"
-TARGETS = """SELECT DISTINCT target AS label FROM exchanges WHERE target IS NOT NULL AND side = 'client'
-    AND method = 'tools/call' ORDER BY label LIMIT {most}"""
+TARGETS = """SELECT DISTINCT tool AS label FROM tool_summary(latency := false) WHERE last_used_at IS NOT NULL
+    ORDER BY label LIMIT {most}"""
 
 
 @dataclass(frozen=True)

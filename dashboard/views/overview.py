@@ -73,8 +73,8 @@ def asked(chosen: Chosen) -> Asked:
     every = f"INTERVAL {step} SECOND"
     return Asked(
         store.one(OVERALL.format(summary=chosen.asked("overall_summary"))),
-        store.rows(SERVERS.format(summary=chosen.asked("server_summary"))),
-        store.rows(ACTIVITY.format(timeline=chosen.asked("timeline", step=every))),
+        store.rows(SERVERS.format(summary=chosen.asked("server_summary", latency="false"))),
+        store.rows(ACTIVITY.format(timeline=chosen.asked("timeline", step=every, latency="false"))),
         store.rows(TOOLS.format(summary=chosen.asked("tool_summary"))),
         step,
     )

@@ -20,7 +20,8 @@ from mcptap.exporters.cli.output import Cell, note, write_json
 from mcptap.exporters.cli.reading import Reader, literal
 from mcptap.exporters.cli.table import table
 from mcptap.exporters.cli.units import clock, number
-from mcptap.exporters.store.summaries import FAILED, LABEL
+from mcptap.exporters.store.hours import FAILED
+from mcptap.exporters.store.summaries import LABEL
 
 SHORT = 8
 HEADINGS = ("run", "server", "host", "started", "lasted s", "end", "exchanges", "errors", "client B", "server B")

@@ -23,7 +23,7 @@ import duckdb
 
 from mcptap.exporters.journal.bodiless import without_body
 from mcptap.exporters.journal.reader import DamagedFileError, RunFile, read_lines
-from mcptap.exporters.store import health, offers
+from mcptap.exporters.store import health, hours, offers
 from mcptap.exporters.store.sameness import arguments_hash, error_group, told_by_tool
 from mcptap.exporters.store.schema import IN_ROW, PART
 
@@ -158,7 +158,7 @@ _ROWS = (
         SELECT * REPLACE ({_small("request_body")} AS request_body, {_small("reply_body")} AS reply_body),
             {error_group("error_message")} AS error_group,
             CASE WHEN target IS NOT NULL THEN {arguments_hash("request_body")} END AS arguments_hash,
-            strlen(request_body) > {IN_ROW} OR strlen(reply_body) > {IN_ROW} AS in_parts
+            strlen(request_body) > {IN_ROW} OR strlen(reply_body) > {IN_ROW} AS in_parts, {hours.NUMBERED}
         FROM (SELECT s.* REPLACE (make_timestamp(s.started_at // 1000) AS started_at,
                 CASE WHEN s.outcome = 'tool_error' AND s.error_message IS NULL THEN {told_by_tool("p.body")}
                     ELSE s.error_message END AS error_message),
@@ -275,12 +275,13 @@ def _insert(connection: duckdb.DuckDBPyConnection, batch: Batch) -> int:
     for step in _STEPS:
         connection.execute(step)
     if _count(connection, "older"):
+        hours.take_out(connection)
         for step in _IF_OLDER:
             connection.execute(step)
     for step in (*_ROWS, *health.ROWS):
         connection.execute(step)
-    health.name_servers(connection)
-    offers.learn(connection)
+    for learn in (health.name_servers, offers.learn, hours.add_up):
+        learn(connection)
     refused = batch.lines - _count(connection, "line")
     for table in ("line", "settled", "belongs", "fresh", "older", "earlier"):
         connection.execute(f"DROP TABLE IF EXISTS temp.{table}")

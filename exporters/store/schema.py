@@ -12,9 +12,9 @@ A file of another VERSION is not converted: it is loaded again from the journal.
 
 from __future__ import annotations
 
-from mcptap.exporters.store import summaries, views
+from mcptap.exporters.store import hours, summaries, views
 
-VERSION = 6
+VERSION = 7
 
 Columns = dict[str, str]
 
@@ -117,6 +117,7 @@ TABLES: dict[str, Columns] = {
         "error_group": "VARCHAR",
         "arguments_hash": "VARCHAR",
         "in_parts": "BOOLEAN",  # one of its bodies is too large for a row
+        "added_up_in": "BIGINT",  # see `hours`
     },
     "findings": {
         "finding_id": "VARCHAR",
@@ -187,7 +188,7 @@ TABLES: dict[str, Columns] = {
     # How far each run's file has been loaded; written in the transaction that wrote the rows.
     "internal.loaded": {"run_id": "VARCHAR", "upto": "BIGINT"},
     "internal.schema_version": {"version": "BIGINT"},
-}
+} | hours.TABLES
 
 _CALL = "target IS NOT NULL AND side = 'client'"
 # More than this exchange tells of the call: another round, or the task that it created.
@@ -200,6 +201,7 @@ def _large(row: str, seq: str) -> str:
         WHERE b.run_id = {row}.run_id AND b.seq = {row}.{seq})"""
 
 
+_OURS = "(in_parts, added_up_in)"
 _IN_ROW_OF = "CASE WHEN m.seq = e.seq THEN e.request_body ELSE e.reply_body END"
 _MESSAGE = """m.run_id, m.seq, m.side, m."at", m.kind, m.method, m.rpc_id, m.size_bytes, {body} AS body, m.truncated,
             m.journal_hash, m.unscanned, m.sha256, m.facts, m.exchange_seq
@@ -208,9 +210,11 @@ _MESSAGE = """m.run_id, m.seq, m.side, m."at", m.kind, m.method, m.rpc_id, m.siz
 # What is in parts stands apart: DuckDB would look for parts for every row, also where no body is asked for.
 VIEWS: dict[str, str] = {
     "exchanges": f"""
-        SELECT x.* EXCLUDE in_parts, x.rowid AS load_order FROM internal.exchange_rows x WHERE x.in_parts IS NOT TRUE
+        SELECT x.* EXCLUDE {_OURS}, x.rowid AS load_order FROM internal.exchange_rows x
+        WHERE x.in_parts IS NOT TRUE
         UNION ALL
-        SELECT x.* EXCLUDE in_parts REPLACE (coalesce(x.request_body, {_large("x", "seq")}) AS request_body,
+        SELECT x.* EXCLUDE {_OURS} REPLACE (
+                coalesce(x.request_body, {_large("x", "seq")}) AS request_body,
                 coalesce(x.reply_body, {_large("x", "reply_seq")}) AS reply_body),
             x.rowid AS load_order
         FROM internal.exchange_rows x WHERE x.in_parts""",
@@ -243,7 +247,7 @@ def statements() -> list[str]:
     tables = [f"CREATE TABLE {name} ({_columns(columns)})" for name, columns in TABLES.items()]
     views = [f"CREATE VIEW {name} AS {select}" for name, select in VIEWS.items()]
     version = f"INSERT INTO internal.schema_version VALUES ({VERSION})"
-    return ["CREATE SCHEMA internal", *tables, *views, *summaries.statements(), version]
+    return ["CREATE SCHEMA internal", *tables, *views, *summaries.statements(), hours.BEGIN, version]
 
 
 def _columns(columns: Columns) -> str:

@@ -13,44 +13,41 @@ what an answer took without a person or a model that it waited for.
 
 from __future__ import annotations
 
+from mcptap.exporters.store import hours
+from mcptap.exporters.store.hours import (
+    BINS,
+    CALL,
+    FAILED,
+    OF_RUN,
+    SERVER_MS,
+    TARGET,
+    TIMED,
+    WAITED,
+    counted,
+    percentiles,
+    timed,
+)
 from mcptap.exporters.store.views import ENDED_BY_HOST, ENDED_BY_HOST_CODES
 
 BLIND_SECONDS = 60  # after an error; who asks the same later may have reason to
-BINS = 4  # of latency, for each power of ten
+DRAWN = 4  # bins of latency, for each power of ten
 BYTES_PER_TOKEN = 4  # of a result; what is usual for English and JSON
 
 FILTERS = "since := NULL, until := NULL, server := NULL, host := NULL, target := NULL"
 
-_CALL = "e.side = 'client' AND e.target IS NOT NULL AND NOT e.probe AND NOT e.long_lived"
-_COUNTED = "e.outcome <> 'input_required'"
-FAILED = """coalesce(e.task_outcome, e.outcome) IN ('tool_error', 'rpc_error', 'no_response')
-    AND NOT e.probe AND NOT e.long_lived"""
-_TIMED = "e.outcome NOT IN ('cancelled', 'no_response')"
-# A task goes on after its answer: its own end and time count.
-_WAITED = "coalesce(e.task_waiting_ms, e.waiting_ms, 0)"
-_SERVER_MS = f"greatest(0, coalesce(e.task_ms, e.duration_ms) - {_WAITED})"
+_ROUND = "(coalesce(e.round, 1) > 1 OR e.outcome = 'input_required')"  # one of several of a call
 _OUTCOME = "coalesce(e.task_outcome, e.outcome)"
 
-_OF_RUN = "(server IS NULL OR server IN (r.name, r.server_name, r.server)) AND (host IS NULL OR r.host = host)"
 _IN_TIME = "(since IS NULL OR e.started_at >= since) AND (until IS NULL OR e.started_at < until)"
-_TARGET = "(target IS NULL OR e.target = target)"
 _ROWS = "internal.exchange_rows e JOIN internal.run_servers r ON r.run_id = e.run_id"
-_CHOSEN = f"{_ROWS} WHERE {_OF_RUN} AND {_IN_TIME} AND {_TARGET}"
+_CHOSEN = f"{_ROWS} WHERE {OF_RUN} AND {_IN_TIME} AND {TARGET}"
 
 _STATE = f"""CASE WHEN r.state = 'ended' AND (r.exit_code NOT IN {ENDED_BY_HOST_CODES}
     OR r.exit_signal NOT IN {ENDED_BY_HOST}) THEN 'crashed' ELSE r.state END"""
 
 
-_PARTS = (0.5, 0.95, 0.99)
-
-
-def _quantile(part: float) -> str:
-    """All are taken together: the same aggregate is only made once, and it keeps every value."""
-    return f"(quantile_cont({_SERVER_MS}, {list(_PARTS)}) FILTER ({_TIMED}))[{_PARTS.index(part) + 1}]"
-
-
-_COUNTS = f"""count(*) FILTER ({_COUNTED}) AS calls, count(*) FILTER ({FAILED}) AS errors,
-    {_quantile(0.5)} AS p50_ms, {_quantile(0.95)} AS p95_ms"""
+_COUNTS = "sum(e.calls)::BIGINT AS calls, sum(e.errors)::BIGINT AS errors"
+_WHOLE = "epoch(step) % 3600 = 0"  # each hour is in one bucket
 _RATE = "coalesce(c.errors, 0) / nullif(c.calls, 0) AS error_rate"
 _CURRENT = """SELECT d.server_key, d.name, d.kind, d.tokens_estimate FROM definitions d WHERE d.state = 'current'"""
 
@@ -64,7 +61,7 @@ _TAKEN_IN_TIME = '(since IS NULL OR x."at" >= since) AND (until IS NULL OR x."at
 LABEL = """coalesce(nullif(name, ''), nullif(server_name, ''),
                     nullif(parse_filename(try(command::JSON->>'$[0]')), ''), '?')"""
 
-INTERNAL = {
+INTERNAL = hours.VIEWS | {
     # A run's server: the key that all its runs share, and what to call it (as its latest run is called).
     "internal.run_servers": f"""
         SELECT r.*, first_value(r.label) OVER (PARTITION BY r.known_as ORDER BY r.started_at DESC) AS server
@@ -75,43 +72,48 @@ INTERNAL = {
 
 MACROS = {
     "server_summary": (
-        FILTERS,
+        f"{FILTERS}, latency := true",
         f"""
-        WITH c AS (SELECT r.known_as, {_COUNTS}, count(DISTINCT e.target) FILTER (e.method = 'tools/call') AS tools_used
-            FROM {_CHOSEN} AND {_CALL} GROUP BY ALL),
+        WITH c AS (SELECT e.known_as, {_COUNTS}, count(DISTINCT e.target) FILTER (e.method = 'tools/call') AS tools_used
+            FROM {counted()} e GROUP BY e.known_as),
+        p AS ({percentiles("known_as", where="latency")}),
         d AS (SELECT d.server_key, sum(d.tokens_estimate) AS tokens, count(*) FILTER (d.kind = 'tool') AS tools
             FROM ({_CURRENT}) d GROUP BY ALL),
         k AS (SELECT r.known_as, any_value(r.server) AS server, count(*) AS runs, max(r.started_at) AS last_run_at,
                 arg_max(r.run_id, r.started_at) AS last_run_id,
                 CASE WHEN bool_or(r.state = 'running') THEN 'running' ELSE arg_max({_STATE}, r.started_at) END AS state,
                 bool_or((since IS NULL OR r.started_at >= since) AND (until IS NULL OR r.started_at < until)) AS begun
-            FROM internal.run_servers r WHERE {_OF_RUN} GROUP BY ALL)
+            FROM internal.run_servers r WHERE {OF_RUN} GROUP BY ALL)
         SELECT k.server, k.known_as AS server_key, k.state, k.runs, coalesce(c.calls, 0) AS calls,
-            coalesce(c.errors, 0) AS errors, {_RATE}, c.p50_ms, c.p95_ms, d.tokens::BIGINT AS definition_tokens,
+            coalesce(c.errors, 0) AS errors, {_RATE}, p.p50_ms, p.p95_ms, d.tokens::BIGINT AS definition_tokens,
             d.tools AS tools_offered, coalesce(c.tools_used, 0) AS tools_used, k.last_run_at, k.last_run_id
-        FROM k LEFT JOIN c ON c.known_as = k.known_as LEFT JOIN d ON d.server_key = k.known_as
+        FROM k LEFT JOIN c ON c.known_as = k.known_as LEFT JOIN p ON p.known_as = k.known_as
+            LEFT JOIN d ON d.server_key = k.known_as
         WHERE k.begun OR c.calls > 0 ORDER BY calls DESC, k.server""",
     ),
     "tool_summary": (
-        FILTERS,
+        f"{FILTERS}, latency := true",
         f"""
-        WITH c AS (SELECT r.known_as, e.target, {_COUNTS}, {_quantile(0.99)} AS p99_ms,
-                sum(e.reply_bytes)::BIGINT AS reply_bytes, max(e.started_at) AS last_used_at
-            FROM {_CHOSEN} AND {_CALL} AND e.method = 'tools/call' GROUP BY ALL),
+        WITH c AS (SELECT e.known_as, e.target, {_COUNTS}, sum(e.reply_bytes)::BIGINT AS reply_bytes,
+                max(e.last_at) AS last_used_at
+            FROM {counted()} e WHERE e.method = 'tools/call' GROUP BY e.known_as, e.target),
+        p AS ({percentiles("known_as", "target", where="latency AND e.method = 'tools/call'")}),
         k AS (SELECT r.known_as, any_value(r.server) AS server
-            FROM internal.run_servers r WHERE {_OF_RUN} GROUP BY ALL),
+            FROM internal.run_servers r WHERE {OF_RUN} GROUP BY ALL),
         d AS (SELECT d.server_key, d.name, max(d.tokens_estimate) AS tokens FROM ({_CURRENT}) d
             SEMI JOIN k ON k.known_as = d.server_key
             WHERE d.kind = 'tool' AND (target IS NULL OR d.name = target) GROUP BY ALL)
         SELECT k.server, k.known_as AS server_key, coalesce(c.target, d.name) AS tool, d.name IS NOT NULL AS offered,
-            coalesce(c.calls, 0) AS calls, coalesce(c.errors, 0) AS errors, {_RATE}, c.p50_ms, c.p95_ms, c.p99_ms,
+            coalesce(c.calls, 0) AS calls, coalesce(c.errors, 0) AS errors, {_RATE}, p.p50_ms, p.p95_ms, p.p99_ms,
             coalesce(c.reply_bytes, 0) AS reply_bytes,
             round(coalesce(c.reply_bytes, 0) / {BYTES_PER_TOKEN})::BIGINT AS tokens_estimate,
             d.tokens AS definition_tokens, c.last_used_at
-        FROM c FULL JOIN d ON d.server_key = c.known_as AND d.name = c.target
+        FROM c LEFT JOIN p ON p.known_as = c.known_as AND p.target = c.target
+            FULL JOIN d ON d.server_key = c.known_as AND d.name = c.target
             JOIN k ON k.known_as = coalesce(c.known_as, d.server_key)
         ORDER BY calls DESC, k.server, tool""",
     ),
+    # Every call is sorted for it by what is after the error: so nothing of them is looked at but three numbers.
     "error_groups": (
         FILTERS,
         f"""
@@ -119,12 +121,16 @@ MACROS = {
                 e.error_group, e.error_message, e.started_at, e.arguments_hash, r.server, r.known_as,
                 e.started_at + to_microseconds((e.duration_ms * 1e3)::BIGINT) AS answered_at
             FROM {_CHOSEN} AND {FAILED}),
-        n AS (SELECT e.run_id, e.method, e.target, e.arguments_hash, e.started_at
-            FROM internal.exchange_rows e WHERE {_CALL}),
-        b AS (SELECT f.run_id, f.seq FROM f ASOF JOIN n ON n.run_id = f.run_id AND n.started_at >= f.answered_at
-            WHERE f.side = 'client' AND n.method = f.method AND n.target = f.target
-                AND n.arguments_hash = f.arguments_hash
-                AND n.started_at < f.answered_at + INTERVAL {BLIND_SECONDS} SECOND)
+        u AS MATERIALIZED (SELECT r.run_id, (row_number() OVER ())::INTEGER AS number FROM runs r
+            WHERE r.run_id IN (SELECT f.run_id FROM f)),
+        q AS (SELECT u.number, f.run_id, f.seq, f.answered_at, hash(f.method, f.target, f.arguments_hash) AS asked
+            FROM f JOIN u ON u.run_id = f.run_id
+            WHERE f.side = 'client' AND f.target IS NOT NULL AND f.arguments_hash IS NOT NULL),
+        n AS (SELECT u.number, e.started_at, hash(e.method, e.target, e.arguments_hash) AS asked
+            FROM internal.exchange_rows e JOIN u ON u.run_id = e.run_id
+            WHERE {CALL} AND (since IS NULL OR e.started_at >= since)),
+        b AS (SELECT q.run_id, q.seq FROM q ASOF JOIN n ON n.number = q.number AND n.started_at >= q.answered_at
+            WHERE n.asked = q.asked AND n.started_at < q.answered_at + INTERVAL {BLIND_SECONDS} SECOND)
         SELECT any_value(f.server) AS server, f.known_as AS server_key, f.side, f.method, f.target, f.outcome,
             f.error_code, f.error_group, count(*) AS errors, count(b.seq) AS blind_retries,
             min(f.started_at) AS first_at, max(f.started_at) AS last_at,
@@ -134,64 +140,66 @@ MACROS = {
         GROUP BY f.known_as, f.side, f.method, f.target, f.outcome, f.error_code, f.error_group
         ORDER BY errors DESC, last_at DESC""",
     ),
-    # A call of one round can only be among the slowest if its exchange is: the rest need not be looked at.
+    # Nearly all calls are one exchange: of these the slowest are taken before anything is put together.
     "slow_calls": (
         f"most := 100, {FILTERS}",
         f"""
-        WITH m AS (SELECT DISTINCT e.run_id, e.logical_id FROM internal.exchange_rows e
-            WHERE e.outcome = 'input_required'),
-        x AS (SELECT e.logical_id, e.run_id, e.seq, e.method, e.target, e.started_at, {_OUTCOME} AS outcome,
-                {_SERVER_MS} AS server_ms, {_WAITED} AS waiting_ms
-            FROM {_CHOSEN} AND {_CALL} AND {_TIMED} AND {_COUNTED} ORDER BY server_ms DESC NULLS LAST LIMIT 2 * most),
+        WITH x AS (SELECT e.logical_id, e.run_id, e.seq, e.method, e.target, e.started_at, {_OUTCOME} AS outcome,
+                {SERVER_MS} AS server_ms, {WAITED} AS waiting_ms
+            FROM {_CHOSEN} AND {CALL} AND {TIMED} AND NOT {_ROUND}
+            ORDER BY server_ms DESC NULLS LAST LIMIT most),
         c AS (
             SELECT e.logical_id, e.run_id, e.seq, e.method, e.target, e.started_at, 1 AS rounds, e.outcome,
                 e.server_ms, e.waiting_ms
-            FROM x e ANTI JOIN m ON m.run_id = e.run_id AND m.logical_id = e.logical_id
+            FROM x e
             UNION ALL
             SELECT e.logical_id, e.run_id, min(e.seq), any_value(e.method), any_value(e.target), min(e.started_at),
-                count(*), arg_max({_OUTCOME}, e.seq), sum({_SERVER_MS}),
-                greatest(0, arg_max(coalesce(e.task_ms, e.duration_ms), e.seq) - sum({_SERVER_MS})
+                count(*), arg_max({_OUTCOME}, e.seq), sum({SERVER_MS}),
+                greatest(0, arg_max(coalesce(e.task_ms, e.duration_ms), e.seq) - sum({SERVER_MS})
                     + (epoch_us(max(e.started_at)) - epoch_us(min(e.started_at))) / 1e3)
-            FROM internal.exchange_rows e SEMI JOIN m ON m.run_id = e.run_id AND m.logical_id = e.logical_id
-            WHERE {_CALL} AND {_TIMED} AND {_IN_TIME} AND {_TARGET} GROUP BY e.run_id, e.logical_id)
+            FROM internal.exchange_rows e
+            WHERE {_ROUND} AND {CALL} AND {TIMED} AND {_IN_TIME} AND {TARGET} GROUP BY e.run_id, e.logical_id)
         SELECT r.server, r.known_as AS server_key, c.* FROM c JOIN internal.run_servers r ON r.run_id = c.run_id
-        WHERE {_OF_RUN} ORDER BY c.server_ms DESC NULLS LAST, c.run_id, c.seq LIMIT most""",
+        WHERE {OF_RUN} ORDER BY c.server_ms DESC NULLS LAST, c.run_id, c.seq LIMIT most""",
     ),
     "timeline": (
-        f"step := INTERVAL 1 MINUTE, {FILTERS}",
+        f"step := INTERVAL 1 MINUTE, {FILTERS}, latency := true",
         f"""
-        SELECT time_bucket(step, e.started_at) AS bucket, any_value(r.server) AS server, r.known_as AS server_key,
-            r.host, {_COUNTS}, max({_SERVER_MS}) FILTER ({_TIMED}) AS max_ms,
-            sum(e.request_bytes)::BIGINT AS request_bytes, sum(e.reply_bytes)::BIGINT AS reply_bytes
-        FROM {_CHOSEN} AND {_CALL} GROUP BY bucket, r.known_as, r.host ORDER BY bucket, r.known_as, r.host""",
+        WITH c AS (SELECT time_bucket(step, e.started_at) AS bucket, e.known_as, e.host,
+                any_value(e.server) AS server, {_COUNTS}, sum(e.request_bytes)::BIGINT AS request_bytes,
+                sum(e.reply_bytes)::BIGINT AS reply_bytes
+            FROM {counted(_WHOLE)} e GROUP BY bucket, e.known_as, e.host),
+        p AS ({percentiles("bucket", "known_as", "host", where="latency", whole_hours=_WHOLE)})
+        SELECT c.bucket, c.server, c.known_as AS server_key, c.host, c.calls, c.errors, p.p50_ms, p.p95_ms, p.max_ms,
+            c.request_bytes, c.reply_bytes
+        FROM c LEFT JOIN p ON p.bucket = c.bucket AND p.known_as = c.known_as AND p.host IS NOT DISTINCT FROM c.host
+        ORDER BY c.bucket, c.known_as, c.host""",
     ),
-}
-
-_BIN = f"floor({BINS} * log10(greatest(0.1, {_SERVER_MS})))"
-
-# Over all servers: percentiles cannot be put together from those of the parts.
-MACROS |= {
+    # Over all servers: percentiles cannot be put together from those of the parts.
     "overall_summary": (
         FILTERS,
         f"""
-        SELECT {_COUNTS}, {_quantile(0.99)} AS p99_ms, count(*) FILTER ({FAILED}) / nullif(calls, 0) AS error_rate,
-            count(DISTINCT r.known_as) AS servers, sum(e.reply_bytes)::BIGINT AS reply_bytes,
-            min(e.started_at) AS first_at, max(e.started_at) AS last_at
-        FROM {_CHOSEN} AND {_CALL} HAVING count(*) > 0""",
+        SELECT {_COUNTS}, any_value(p.p50_ms) AS p50_ms, any_value(p.p95_ms) AS p95_ms, any_value(p.p99_ms) AS p99_ms,
+            sum(e.errors) / nullif(sum(e.calls), 0) AS error_rate, count(DISTINCT e.known_as) AS servers,
+            sum(e.reply_bytes)::BIGINT AS reply_bytes, min(e.first_at) AS first_at, max(e.last_at) AS last_at
+        FROM {counted()} e LEFT JOIN ({percentiles()}) p ON true HAVING count(*) > 0""",
     ),
     "latency_timeline": (
         f"step := INTERVAL 1 MINUTE, {FILTERS}",
         f"""
-        SELECT time_bucket(step, e.started_at) AS bucket, {_COUNTS}, {_quantile(0.99)} AS p99_ms,
-            sum({_SERVER_MS}) FILTER ({_TIMED}) AS server_ms, sum({_WAITED}) AS waiting_ms
-        FROM {_CHOSEN} AND {_CALL} GROUP BY bucket ORDER BY bucket""",
+        WITH c AS (SELECT time_bucket(step, e.started_at) AS bucket, {_COUNTS}, sum(e.waiting_ms) AS waiting_ms
+            FROM {counted(_WHOLE)} e GROUP BY bucket),
+        p AS ({percentiles("bucket", whole_hours=_WHOLE)})
+        SELECT c.bucket, c.calls, c.errors, p.p50_ms, p.p95_ms, p.p99_ms, p.server_ms, c.waiting_ms
+        FROM c LEFT JOIN p ON p.bucket = c.bucket ORDER BY c.bucket""",
     ),
     "latency_heatmap": (
         f"step := INTERVAL 1 MINUTE, {FILTERS}",
         f"""
-        SELECT time_bucket(step, e.started_at) AS bucket, pow(10, {_BIN} / {BINS}) AS from_ms,
-            pow(10, ({_BIN} + 1) / {BINS}) AS to_ms, count(*) AS calls
-        FROM {_CHOSEN} AND {_CALL} AND {_TIMED} AND {_COUNTED} GROUP BY ALL ORDER BY bucket, from_ms""",
+        SELECT time_bucket(step, e.started_at) AS bucket, pow(10, floor(e.bin / {BINS // DRAWN}) / {DRAWN}) AS from_ms,
+            pow(10, (floor(e.bin / {BINS // DRAWN}) + 1) / {DRAWN}) AS to_ms, sum(e.answered_calls)::BIGINT AS calls
+        FROM {timed(_WHOLE)} e GROUP BY bucket, floor(e.bin / {BINS // DRAWN}) HAVING calls > 0
+        ORDER BY bucket, from_ms""",
     ),
 }
 
@@ -199,7 +207,7 @@ MACROS |= {
     "secret_summary": (
         FILTERS,
         f"""
-        WITH x AS ({_TAKEN} WHERE {_OF_RUN} AND {_TAKEN_IN_TIME})
+        WITH x AS ({_TAKEN} WHERE {OF_RUN} AND {_TAKEN_IN_TIME})
         SELECT any_value(x.name) AS server, x.known_as AS server_key, x.side, x.rule,
             sum(x.times)::BIGINT AS times, count(DISTINCT x.fingerprint) FILTER (x.rule <> '{NOT_LISTED}') AS secrets,
             min(x."at") AS first_at, max(x."at") AS last_at
@@ -211,7 +219,7 @@ MACROS |= {
         f"""
         WITH x AS ({_TAKEN} WHERE {_TAKEN_IN_TIME} AND (host IS NULL OR r.host = host)
                 AND x.rule NOT IN ('{NOT_LISTED}', 'unscanned')),
-        k AS (SELECT DISTINCT r.known_as FROM internal.run_servers r WHERE {_OF_RUN})
+        k AS (SELECT DISTINCT r.known_as FROM internal.run_servers r WHERE {OF_RUN})
         SELECT x.rule, x.fingerprint, list_sort(list(DISTINCT x.name)) AS servers,
             list_sort(list(DISTINCT x.name || ' ' || x.side)) AS places, sum(x.times)::BIGINT AS times,
             min(x."at") AS first_at, max(x."at") AS last_at
@@ -227,5 +235,8 @@ SUMMARIES = tuple(MACROS)
 def statements() -> list[str]:
     """What makes them, after the tables."""
     internal = [f"CREATE VIEW {name} AS {select}" for name, select in INTERNAL.items()]
+    read = [
+        f"CREATE MACRO {name}({parameters}) AS TABLE {select}" for name, (parameters, select) in hours.MACROS.items()
+    ]
     macros = [f"CREATE MACRO {name}({parameters}) AS TABLE {select}" for name, (parameters, select) in MACROS.items()]
-    return [*internal, *macros, *(f"CREATE VIEW {name} AS FROM {name}()" for name in MACROS)]
+    return [*internal, *read, *macros, *(f"CREATE VIEW {name} AS FROM {name}()" for name in MACROS)]
