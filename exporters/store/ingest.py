@@ -256,10 +256,7 @@ def batches(
 
 
 def insert(connection: duckdb.DuckDBPyConnection, batch: Batch) -> int:
-    """Adds the batch in one transaction; how many of its lines were no JSON.
-
-    Raises duckdb.Error, and nothing is added.
-    """
+    """Adds the batch in one transaction, or nothing of it; how many of its lines were no JSON. Raises duckdb.Error."""
     connection.begin()
     try:
         refused = _insert(connection, batch)

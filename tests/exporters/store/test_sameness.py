@@ -53,7 +53,7 @@ def test_numbers_and_quoted_values_make_no_difference(sql, first, second, quoted
     assert sql(error_group, told.format(first, quoted)) == sql(error_group, told.format(second, "x"))
 
 
-@given(st.text())
+@given(st.text(st.characters(exclude_categories=["Cs"])))  # DuckDB takes no half of a character
 def test_any_text_has_a_group_in_one_line(sql, message):
     assert "\n" not in sql(error_group, message)
 
