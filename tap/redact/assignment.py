@@ -233,8 +233,10 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
     if sign == ":" and (name.endswith("cookie") or (name.endswith("authorization") and not scheme)):
         line = _TO_END.match(text, at)
         return line.span() if line and is_header(line[0]) else None
-    if (nested := _NESTED.match(text, at)) and not PLACEHOLDER.match(text, at):
-        return nested.span() if _LITERAL.search(nested[0]) else None
+    if (nested := _NESTED.match(text, at, at + _LONGEST_JUDGED)) and not PLACEHOLDER.match(text, at):
+        long = nested.end() == at + _LONGEST_JUDGED  # is not judged: that would be done again and again
+        end = text.find("\n", at)
+        return (at, end if end >= 0 else len(text)) if long or _LITERAL.search(nested[0]) else None
     dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()
     shape = _DOTENV if dotenv else _BARE
     begins = scheme.end() if scheme else at

@@ -23,6 +23,7 @@ PATIENCE_S = 60.0
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(6000000) a, range(6000000) b"
 HOLD = """
 import duckdb, sys, time
+print(flush=True)
 held = None
 while held is None:
     try:
@@ -200,7 +201,8 @@ def test_status_answers_while_the_process_does_not(keep) -> None:
 def test_a_file_that_was_locked_is_loaded_soon_after(keep) -> None:
     async def body(kept: Kept) -> None:
         command = [sys.executable, "-c", HOLD, str(kept.home / "store.duckdb")]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        with subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+            holder.stdout.readline()  # it tries from now on: who is killed often is started another way
             while not select.select([holder.stdout], [], [], 0)[0]:
                 os.kill(kept.pid, signal.SIGKILL) if kept.loader._child else None
                 await anyio.sleep(0.5)
