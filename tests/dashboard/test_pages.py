@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -17,6 +19,7 @@ from mcptap.dashboard.found import found
 from mcptap.dashboard.presence import Condition
 from mcptap.exporters.cli.mutes import FILE, load
 from mcptap.exporters.collector.detection import APPROVED
+from mcptap.exporters.store import schema
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 PAGES = ("overview", "servers", "tools", "latency", "errors", "runs", "security", "query")
@@ -263,6 +266,31 @@ def test_an_axis_has_nothing_from_before_anything_was_recorded(shown: Any) -> No
     assert first - timedelta(seconds=filters.step(week) + 1) <= begin < first < end
     assert filters.step(week) < 604_800 / filters.POINTS, "the points of a chart are of what was recorded"
     assert filters.ends(filters.Chosen()) is None
+
+
+def test_an_axis_runs_forward_after_a_clock_was_put_back(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ((first,),) = shown.sql("SELECT min(started_at) FROM runs")
+    monkeypatch.setattr(filters, "time", SimpleNamespace(time=lambda: first.replace(tzinfo=UTC).timestamp() - 1e6))
+    week = filters.Chosen(604_800)
+    begin, end = filters.ends(week) or (first, first)
+    assert begin < first < end
+    assert filters.step(week) < 604_800 / filters.POINTS
+
+
+def test_what_is_listed_of_a_server_is_of_the_runs_that_its_sums_are_of() -> None:
+    with duckdb.connect() as connection:
+        for statement in schema.statements():
+            connection.execute(statement)
+        for run_id, own_name, day in (("crashed", None, 1), ("before", "old", 2), ("after", "new", 3)):
+            told = [run_id, own_name, f"2027-01-0{day}", "a key", '["python"]']
+            connection.execute(
+                "INSERT INTO runs (run_id, server_name, started_at, server_key, command) VALUES (?, ?, ?, ?, ?)", told
+            )
+        for server, runs in (("new", 3), ("old", 1), ("o'", 0)):
+            where = filters.Chosen(server=server).condition("r.started_at")
+            assert connection.execute(f"SELECT count(*) FROM runs r WHERE {where}").fetchall() == [(runs,)]
+            summed = f"SELECT coalesce(sum(runs), 0) FROM {filters.Chosen(server=server).asked('server_summary')}"
+            assert connection.execute(summed).fetchall() == [(runs,)]
 
 
 def test_a_name_that_is_sql_is_only_a_name(shown: Any) -> None:
