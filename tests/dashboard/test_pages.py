@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 from mcptap.dashboard import filters, store
 from mcptap.dashboard.found import found
 from mcptap.dashboard.presence import Condition
+from mcptap.dashboard.views import overview
 from mcptap.exporters.cli.mutes import FILE, load
 from mcptap.exporters.collector.detection import APPROVED
 from mcptap.exporters.store import schema
@@ -82,6 +83,26 @@ def test_the_overview_has_the_numbers_that_sql_gives(shown: Any) -> None:
     assert told["Servers"] == str(servers) == "2"
     assert told["Definitions"] == f"{tokens:,} tokens"
     assert told["Gaps"] == "0"
+
+
+@pytest.mark.parametrize("most", [2, 100])
+def test_the_newest_calls_are_shown_also_where_they_came_in_long_ago(
+    shown: Any, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(overview, "RECENT", " AND false")
+    monkeypatch.setattr(overview, "MOST", most)
+    tables = drawn("overview", server="weather").dataframe
+    (newest,) = [table.value for table in tables if "outcome" in table.value.columns]
+    calls = "FROM exchanges e JOIN runs r USING (run_id) WHERE r.name = 'weather' AND e.target IS NOT NULL"
+    due = shown.sql(f"SELECT e.started_at {calls} ORDER BY e.started_at DESC LIMIT {most}")
+    assert [(when.to_pydatetime().replace(tzinfo=None),) for when in newest["started_at"]] == due
+
+
+def test_the_newest_calls_are_looked_for_since_as_many_were_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overview, "MOST", 5)
+    activity = [{"bucket": datetime(2027, 1, day), "calls": 3} for day in (1, 2, 2, 3)]  # noqa: DTZ001
+    assert overview._since(activity) == " AND e.started_at >= TIMESTAMP '2027-01-02 00:00:00'"
+    assert overview._since(activity[:1]) == ""
 
 
 def test_the_sum_over_all_servers_is_that_of_each(shown: Any) -> None:
