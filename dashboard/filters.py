@@ -15,6 +15,7 @@ import streamlit as st
 
 from mcptap.dashboard import safe, store
 from mcptap.exporters.cli.reading import literal
+from mcptap.exporters.cli.runs import of_server
 
 SPANS: Final[dict[str, int | None]] = {
     "15 min": 900,
@@ -34,7 +35,7 @@ EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  as the store has its times
 ROUNDED: Final = 200  # parts of a span that its beginning is rounded to
 MOST: Final = 2_000  # names to choose from
 
-FIRST = "SELECT min(started_at) AS first FROM runs"
+RECORDED = "SELECT min(started_at) AS first, max(started_at) AS last FROM runs"
 NAMES = """SELECT DISTINCT coalesce(nullif(name, ''), nullif(server_name, '')) AS label FROM runs
     WHERE label IS NOT NULL ORDER BY label LIMIT {most}"""
 HOSTS = "SELECT DISTINCT host_name AS label FROM runs WHERE host_name IS NOT NULL ORDER BY label LIMIT {most}"
@@ -63,7 +64,7 @@ class Chosen:
         """The same as SQL over `runs r`, for what has no macro; `at` and `target` are the columns to look at."""
         parts = ["true"]
         parts += [f"{at} >= {self.moment}"] if self.since else []
-        parts += [f"{literal(self.server)} IN (r.name, r.server_name)"] if self.server is not None else []
+        parts += [of_server(self.server)] if self.server is not None else []
         parts += [f"r.host_name = {literal(self.host)}"] if self.host is not None else []
         parts += [f"{target} = {literal(self.target)}"] if self.target is not None and target else []
         return " AND ".join(parts)
@@ -120,25 +121,39 @@ def ends(chosen: Chosen) -> tuple[datetime, datetime] | None:
 
     It moves on in steps, so that a chart is not drawn anew for every second. None: that of the data.
     """
-    since, first = chosen.since, _first()
-    if since is None or first is None:
+    since, recorded = chosen.since, _recorded()
+    if since is None or recorded is None:
         return None
-    begin = max(since, first - timedelta(seconds=step(chosen)))
+    first, now = recorded
     grain = max(MINUTE, _shown_s(chosen) // ROUNDED)
-    return begin, EPOCH + timedelta(seconds=(int(time.time()) // grain + 1) * grain)
+    return max(since, first - timedelta(seconds=step(chosen))), EPOCH + timedelta(seconds=(now // grain + 1) * grain)
 
 
-def _first() -> datetime | None:
-    """The second in which the first run began: UTC without zone."""
-    first = store.one(FIRST).get("first")
-    return first.replace(microsecond=0, tzinfo=None) if first else None
+def _recorded() -> tuple[datetime, int] | None:
+    """The second in which the first run began, UTC without zone, and the present one, since 1970.
+
+    If every run began later than now, the clock was put back: then the last beginning stands for the present.
+    """
+    told = store.one(RECORDED)
+    if not told.get("first"):
+        return None
+    first, last = (told[name].replace(microsecond=0, tzinfo=None) for name in ("first", "last"))
+    begun, now = _since_1970(first), int(time.time())
+    return first, now if begun <= now else _since_1970(last)
+
+
+def _since_1970(moment: datetime) -> int:
+    return int((moment - EPOCH).total_seconds())
 
 
 def _shown_s(chosen: Chosen) -> int:
     """Seconds of what is chosen in which anything was recorded."""
-    first = _first()
-    recorded = int(time.time() - (first - EPOCH).total_seconds()) if first else 0
-    return recorded if chosen.seconds is None else min(chosen.seconds, recorded)
+    recorded = _recorded()
+    if recorded is None:
+        return 0
+    first, now = recorded
+    begin = first if chosen.since is None else max(chosen.since, first)
+    return now - _since_1970(begin)
 
 
 def _labels(sql: str) -> list[str]:

@@ -93,7 +93,8 @@ def draw(chosen: Chosen) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader("Newest calls")
-        st.fragment(_newest, run_every=NEWEST_EVERY if st.session_state.get("live") else None)(chosen)
+        newest = st.fragment(_newest, run_every=NEWEST_EVERY if st.session_state.get("live") else None)
+        newest(chosen, _since(known.activity))
     with right:
         st.subheader("Newest findings")
         _findings(chosen)
@@ -138,12 +139,22 @@ def _tools(rows: list[Row]) -> None:
             states.nothing("No call of a tool has failed.")
 
 
-def _newest(chosen: Chosen) -> None:
+def _since(activity: list[Row]) -> str:
+    """SQL for the time since which there were as many calls as are shown, so that none from before is looked at."""
+    calls = 0
+    for row in reversed(activity):
+        calls += row["calls"]
+        if calls >= MOST:
+            return f" AND e.started_at >= TIMESTAMP '{row['bucket']:%Y-%m-%d %H:%M:%S}'"
+    return ""
+
+
+def _newest(chosen: Chosen, since: str) -> None:
     where = chosen.condition("e.started_at", target="e.target")
     rows = store.fresh(NEWEST.format(where=where, recent=RECENT, most=MOST))
     if len(rows) < MOST:  # others that fit came in long ago, and can wait
         known = {(row["run_id"], row["seq"]) for row in rows}
-        older = store.rows(NEWEST.format(where=where, recent="", most=MOST))
+        older = store.rows(NEWEST.format(where=where, recent=since, most=MOST))
         rows = [*rows, *(row for row in older if (row["run_id"], row["seq"]) not in known)][:MOST]
     safe.table(rows, CALL, key="newest")
 

@@ -58,15 +58,20 @@ def runs(home: Path, limit: int, server: str | None, since: datetime | None, *, 
 
 
 def condition(time_column: str, server: str | None, since: datetime | None) -> str:
-    """The filters as SQL over `runs r`; a server's are all runs of what the summaries call by this name."""
+    """The filters as SQL over `runs r`."""
     parts = ["true"]
     if server is not None:
-        named = literal(server)
-        called = f"SELECT server_key FROM runs GROUP BY ALL HAVING arg_max({LABEL}, started_at) = {named}"  # noqa: S608
-        parts.append(f"({named} IN (r.name, r.server_name) OR r.server_key IN ({called}))")
+        parts.append(of_server(server))
     if since is not None:
         parts.append(f"{time_column} >= TIMESTAMP {literal(since.isoformat(sep=' '))}")
     return " AND ".join(parts)
+
+
+def of_server(server: str) -> str:
+    """SQL over `runs r`: whether it is one of what the summaries call by this name, however it was called itself."""
+    named = literal(server)
+    called = f"SELECT server_key FROM runs GROUP BY ALL HAVING arg_max({LABEL}, started_at) = {named}"  # noqa: S608
+    return f"({named} IN (r.name, r.server_name) OR r.server_key IN ({called}))"
 
 
 def find(reader: Reader, wanted: str, where: str = "true") -> str:

@@ -168,5 +168,6 @@ def _names(key: str) -> str:
 
 
 def _list(names: object) -> str:
+    """As one text to be split: DuckDB binds each word of a list by itself, for every statement that is admitted."""
     assert isinstance(names, tuple | frozenset)
-    return f"[{', '.join(_quote(name) for name in sorted(names))}]"
+    return f"string_split({_quote(chr(10).join(sorted(names)))}, chr(10))"

@@ -18,8 +18,8 @@ import duckdb
 
 BINS = 128  # of latency, for each power of ten
 WITHIN = 10 ** (1 / BINS) - 1  # so far at most is a percentile from the true one: what a bin is wide
-LEAST_MS = 0.1  # less is not told apart
-MOST_MS = 1e12
+LEAST_MS = 0.001  # less is not told apart
+MOST_MS = 1e13  # more than a difference of two times can be
 ENOUGH = 100_000  # exchanges that are added up at once: more to read until then, fewer rows after it
 
 CALL = "e.side = 'client' AND e.target IS NOT NULL AND NOT e.probe AND NOT e.long_lived"

@@ -31,6 +31,7 @@ from mcptap.exporters.store.views import ENDED_BY_HOST, ENDED_BY_HOST_CODES
 
 BLIND_SECONDS = 60  # after an error; who asks the same later may have reason to
 DRAWN = 4  # bins of latency, for each power of ten
+LOWEST_DRAWN = -4  # of these bins: what takes less than 0.18 ms is in one
 BYTES_PER_TOKEN = 4  # of a result; what is usual for English and JSON
 
 FILTERS = "since := NULL, until := NULL, server := NULL, host := NULL, target := NULL"
@@ -47,6 +48,7 @@ _STATE = f"""CASE WHEN r.state = 'ended' AND (r.exit_code NOT IN {ENDED_BY_HOST_
 
 
 _COUNTS = "sum(e.calls)::BIGINT AS calls, sum(e.errors)::BIGINT AS errors"
+_DRAWN = f"greatest({LOWEST_DRAWN}, floor(e.bin / {BINS // DRAWN}))"
 _WHOLE = "epoch(step) % 3600 = 0"  # each hour is in one bucket
 _RATE = "coalesce(c.errors, 0) / nullif(c.calls, 0) AS error_rate"
 _CURRENT = """SELECT d.server_key, d.name, d.kind, d.tokens_estimate FROM definitions d WHERE d.state = 'current'"""
@@ -196,9 +198,9 @@ MACROS = {
     "latency_heatmap": (
         f"step := INTERVAL 1 MINUTE, {FILTERS}",
         f"""
-        SELECT time_bucket(step, e.started_at) AS bucket, pow(10, floor(e.bin / {BINS // DRAWN}) / {DRAWN}) AS from_ms,
-            pow(10, (floor(e.bin / {BINS // DRAWN}) + 1) / {DRAWN}) AS to_ms, sum(e.answered_calls)::BIGINT AS calls
-        FROM {timed(_WHOLE)} e GROUP BY bucket, floor(e.bin / {BINS // DRAWN}) HAVING calls > 0
+        SELECT time_bucket(step, e.started_at) AS bucket, pow(10, {_DRAWN} / {DRAWN}) AS from_ms,
+            pow(10, ({_DRAWN} + 1) / {DRAWN}) AS to_ms, sum(e.answered_calls)::BIGINT AS calls
+        FROM {timed(_WHOLE)} e GROUP BY bucket, {_DRAWN} HAVING calls > 0
         ORDER BY bucket, from_ms""",
     ),
 }

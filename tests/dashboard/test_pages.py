@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from mcptap.dashboard import filters, store
 from mcptap.dashboard.found import found
 from mcptap.dashboard.presence import Condition
+from mcptap.dashboard.views import overview
 from mcptap.exporters.cli.mutes import FILE, load
 from mcptap.exporters.collector.detection import APPROVED
+from mcptap.exporters.store import schema
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 PAGES = ("overview", "servers", "tools", "latency", "errors", "runs", "security", "query")
@@ -79,6 +83,26 @@ def test_the_overview_has_the_numbers_that_sql_gives(shown: Any) -> None:
     assert told["Servers"] == str(servers) == "2"
     assert told["Definitions"] == f"{tokens:,} tokens"
     assert told["Gaps"] == "0"
+
+
+@pytest.mark.parametrize("most", [2, 100])
+def test_the_newest_calls_are_shown_also_where_they_came_in_long_ago(
+    shown: Any, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(overview, "RECENT", " AND false")
+    monkeypatch.setattr(overview, "MOST", most)
+    tables = drawn("overview", server="weather").dataframe
+    (newest,) = [table.value for table in tables if "outcome" in table.value.columns]
+    calls = "FROM exchanges e JOIN runs r USING (run_id) WHERE r.name = 'weather' AND e.target IS NOT NULL"
+    due = shown.sql(f"SELECT e.started_at {calls} ORDER BY e.started_at DESC LIMIT {most}")
+    assert [(when.to_pydatetime().replace(tzinfo=None),) for when in newest["started_at"]] == due
+
+
+def test_the_newest_calls_are_looked_for_since_as_many_were_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overview, "MOST", 5)
+    activity = [{"bucket": datetime(2027, 1, day), "calls": 3} for day in (1, 2, 2, 3)]  # noqa: DTZ001
+    assert overview._since(activity) == " AND e.started_at >= TIMESTAMP '2027-01-02 00:00:00'"
+    assert overview._since(activity[:1]) == ""
 
 
 def test_the_sum_over_all_servers_is_that_of_each(shown: Any) -> None:
@@ -263,6 +287,31 @@ def test_an_axis_has_nothing_from_before_anything_was_recorded(shown: Any) -> No
     assert first - timedelta(seconds=filters.step(week) + 1) <= begin < first < end
     assert filters.step(week) < 604_800 / filters.POINTS, "the points of a chart are of what was recorded"
     assert filters.ends(filters.Chosen()) is None
+
+
+def test_an_axis_runs_forward_after_a_clock_was_put_back(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ((first,),) = shown.sql("SELECT min(started_at) FROM runs")
+    monkeypatch.setattr(filters, "time", SimpleNamespace(time=lambda: first.replace(tzinfo=UTC).timestamp() - 1e6))
+    week = filters.Chosen(604_800)
+    begin, end = filters.ends(week) or (first, first)
+    assert begin < first < end
+    assert filters.step(week) < 604_800 / filters.POINTS
+
+
+def test_what_is_listed_of_a_server_is_of_the_runs_that_its_sums_are_of() -> None:
+    with duckdb.connect() as connection:
+        for statement in schema.statements():
+            connection.execute(statement)
+        for run_id, own_name, day in (("crashed", None, 1), ("before", "old", 2), ("after", "new", 3)):
+            told = [run_id, own_name, f"2027-01-0{day}", "a key", '["python"]']
+            connection.execute(
+                "INSERT INTO runs (run_id, server_name, started_at, server_key, command) VALUES (?, ?, ?, ?, ?)", told
+            )
+        for server, runs in (("new", 3), ("old", 1), ("o'", 0)):
+            where = filters.Chosen(server=server).condition("r.started_at")
+            assert connection.execute(f"SELECT count(*) FROM runs r WHERE {where}").fetchall() == [(runs,)]
+            summed = f"SELECT coalesce(sum(runs), 0) FROM {filters.Chosen(server=server).asked('server_summary')}"
+            assert connection.execute(summed).fetchall() == [(runs,)]
 
 
 def test_a_name_that_is_sql_is_only_a_name(shown: Any) -> None:

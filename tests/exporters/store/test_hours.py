@@ -144,6 +144,30 @@ def test_sums_by_the_hour_equal_plain_aggregates(make_home, monkeypatch, steps, 
     home.store.stop()
 
 
+@pytest.mark.parametrize("enough", [1, 100])
+def test_the_percentiles_of_a_fast_server_are_told_apart(home, monkeypatch, enough):
+    monkeypatch.setattr(hours, "ENOUGH", enough)
+    traffic = Traffic(home)
+    for number in range(1, 9):
+        traffic.call("r1", "read", number * 2, number / 100, "ok")
+    home.store.load()
+    ((p50, p95, drawn),) = home.rows(
+        "SELECT p50_ms, p95_ms, (SELECT max(to_ms) FROM latency_heatmap) FROM tool_summary"
+    )
+    durations = sorted(exchange.duration_ms - (exchange.waiting_ms or 0.0) for _, exchange in traffic.told)
+    assert p50 == pytest.approx((durations[3] + durations[4]) / 2, rel=hours.WITHIN)
+    assert p95 == pytest.approx(durations[6] + 0.65 * (durations[7] - durations[6]), rel=hours.WITHIN)
+    assert drawn < 0.2, "a picture has no need of so much"
+
+
+def test_a_call_may_take_as_long_as_its_times_can_tell(home):
+    traffic = Traffic(home)
+    for years in (100, 200):
+        traffic.call("r1", "read", 2, years * 3.2e10, "ok")
+    home.store.load()
+    assert home.rows("SELECT p50_ms, max_ms FROM timeline") == [(4.8e12, 6.4e12)]
+
+
 def test_what_was_added_up_and_is_told_anew_is_taken_out_again(home, monkeypatch):
     monkeypatch.setattr(hours, "ENOUGH", 1)
     traffic = Traffic(home)
