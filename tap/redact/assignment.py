@@ -42,7 +42,7 @@ _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
 _NESTED = re.compile(
     r"""(?:\{(?!\{|%|["']?(?i:type|write_?only|read_?only|required|label)\b|\.\.\.|(?:[A-Za-z\\-]+[ ]){3})"""
     r"""(?!(?:[A-Za-z_ ]*|[\w.()]*)(?:![rsa])?\})"""
-    r"""|\[(?!\.\.\.|["']required|[A-Za-z_ ]*\]|[A-Za-z_][\w.]*\())(?=[^\n]*\w)[^\n]{3,}"""
+    r"""|\[(?!\.\.\.|["']required|[A-Za-z_ ]*\]|[A-Za-z_][\w.]*\())(?=[^\n\w]*\w)[^\n]{3,}"""
 )  # where it ends is not told by a pattern
 # What an object of a program has that is a value: `{ value: '', depth: 0 }` has none.
 _LITERAL = re.compile(r"""["'][^"'\s]{2,}|[A-Za-z]+[0-9]|[0-9]{3,}|[^\s\w"'{}()\[\],:;.=-]""")
@@ -234,8 +234,9 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
     if sign == ":" and (name.endswith("cookie") or (name.endswith("authorization") and not scheme)):
         line = _TO_END.match(text, at)
         return line.span() if line and is_header(line[0]) else None
-    if (nested := _NESTED.match(text, at)) and not PLACEHOLDER.match(text, at):
-        return nested.span() if _LITERAL.search(nested[0]) else None
+    if not PLACEHOLDER.match(text, at) and (nested := _NESTED.match(text, at)):
+        long = len(nested[0]) > _LONGEST_JUDGED  # is not judged: that would be done again from the next name on
+        return nested.span() if long or _LITERAL.search(nested[0]) else None
     dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()
     shape = _DOTENV if dotenv else _BARE
     begins = scheme.end() if scheme else at

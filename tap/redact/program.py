@@ -15,7 +15,8 @@ from mcptap.tap.redact.names import names_secret
 _AROUND: Final = 400  # characters before and behind that are looked at
 _LINES: Final = 3  # lines on either side
 _LONGEST: Final = 160  # characters of a name
-_USES: Final = 1_000  # characters before and behind in which a name is used again
+_USES: Final = 800  # characters before and behind in which a name is used again
+_MOST_USES: Final = 16  # that are looked at
 
 # `Name.Function`, `$self->get_token`, `V1SecretReference`, `z.ZodOptional<…`; not what looks random
 _NAME = re.compile(r"[&*!$@(]{0,2}[A-Za-z_][\w$]*(?:(?:\??\.|->|::)[\w$]+)*[.,;:]?")
@@ -53,7 +54,7 @@ def is_named(text: str, start: int, end: int) -> bool:
     if _is_quoted(before) or _ASIDE.match(before.lstrip()) is not None:
         return False
     name = text[start:end]
-    if _OWN.match(before.lstrip()) is not None or _SUBSCRIPT.search(before) is not None:
+    if _OWN.match(before.lstrip()) is not None or _SUBSCRIPT.search(before[-16:]) is not None:
         return True
     spelled = _PATH.search(name) is not None or (names_secret(name) and _CAMEL.search(name) is not None)
     return (spelled or _is_used(text, start, end)) and is_program(text, start, end)
@@ -72,11 +73,16 @@ def _is_used(text: str, start: int, end: int) -> bool:
     name = text[start:end].strip("&*!$@(.,;:").partition(".")[0]
     low = max(0, start - _USES)
     near = text[low : end + _USES]
-    return any(
-        low + use.start() not in range(start, end)
-        and _GIVEN.search(near[max(0, use.start() - 6) : use.start()]) is None
-        for use in re.finditer(rf"(?<![\w-]){re.escape(name)}(?![\w-])", near)
-    )
+    use = near.find(name)
+    for _ in range(_MOST_USES):
+        if use < 0:
+            break
+        around = near[max(0, use - 1) : use] + near[use + len(name) : use + len(name) + 1]
+        apart = not any(char.isalnum() or char in "_-" for char in around)
+        if apart and not start <= low + use < end and _GIVEN.search(near[max(0, use - 6) : use]) is None:
+            return True
+        use = near.find(name, use + len(name))
+    return False
 
 
 def _is_quoted(before: str) -> bool:
