@@ -29,6 +29,7 @@ class _Asked:
 
     tools: Tools
     open: bool = True
+    answered: bool = False  # what was cancelled may still be
 
 
 def links(kind: Kind, value: dict[str, Any]) -> dict[str, Any]:
@@ -58,8 +59,7 @@ class About:
     def tools(self, side: Side, kind: Kind, named: dict[str, Any]) -> Tools | None:
         """What a message with these `links` may be about; None: of an answer that nobody knows."""
         if kind in ("result", "error"):
-            asked = self._of(side, id_text(named["id"]))
-            return asked.tools if asked else None
+            return self._answering(side, id_text(named["id"]))
         for name in ("related_task", "task_id"):
             if task := self._tasks.get(named.get(name, "")):
                 return task.tools
@@ -83,7 +83,7 @@ class About:
         tool = facts.get("target") if record.method == CALL else None
         tools = frozenset((tool,)) if tool else self.tools(record.side, record.kind, facts) or NO_TOOL
         key = (record.side, record.rpc_id or "")
-        if (before := self._asked.get(key)) and before.open:  # nobody can say which of them will be answered
+        if (before := self._asked.get(key)) and not before.answered:  # nobody can say which of them will be answered
             tools |= before.tools
             self._close(before)
         remember(self._asked, key, self._opened(tools))
@@ -94,6 +94,7 @@ class About:
         asked = self._of(record.side, record.rpc_id or "")
         if asked is None:
             return
+        asked.answered = True
         self._close(asked)
         if "task_id" not in facts:
             return
@@ -101,6 +102,14 @@ class About:
             remember(self._tasks, facts["task_id"], self._opened(asked.tools))
         if facts.get("task_status") in _ENDED:
             self._close(self._tasks.get(facts["task_id"]))
+
+    def _answering(self, side: Side, rpc_id: str) -> Tools | None:
+        """The tools of all that this may answer: a number may be asked in one form and in another."""
+        asked = self._of(side, rpc_id)
+        other = self._asked.get((OTHER[side], respelled(rpc_id) or rpc_id))
+        if asked is None:
+            return None
+        return asked.tools | other.tools if other and not other.answered else asked.tools
 
     def _of(self, side: Side, rpc_id: str) -> _Asked | None:
         """The request that an answer from `side` answers, also when it writes a whole number in another form."""

@@ -42,7 +42,7 @@ _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
 _NESTED = re.compile(
     r"""(?:\{(?!\{|%|["']?(?i:type|write_?only|read_?only|required|label)\b|\.\.\.|(?:[A-Za-z\\-]+[ ]){3})"""
     r"""(?!(?:[A-Za-z_ ]*|[\w.()]*)(?:![rsa])?\})"""
-    r"""|\[(?!\.\.\.|["']required|[A-Za-z_ ]*\]|[A-Za-z_][\w.]*\())(?=[^\n]*\w)[^\n]{3,}"""
+    r"""|\[(?!\.\.\.|["']required|[A-Za-z_ ]*\]|[A-Za-z_][\w.]*\())(?=[^\n\w]*\w)[^\n]{3,}"""
 )  # where it ends is not told by a pattern
 # What an object of a program has that is a value: `{ value: '', depth: 0 }` has none.
 _LITERAL = re.compile(r"""["'][^"'\s]{2,}|[A-Za-z]+[0-9]|[0-9]{3,}|[^\s\w"'{}()\[\],:;.=-]""")
@@ -65,6 +65,7 @@ _FORMAT = re.compile(r"[^\w%{]{0,8}(?:\w{1,16}[ =])?(?:%[srdqv]|%\(\w+\)\w|\{\w*
 _GOES_ON_QUOTED = re.compile(r"""\\{0,16}["'`][ \t]{0,4}(?:\+|%)[ \t]{0,4}[\w("'{]""")
 _LINE_END = re.compile(r"""["'`]?[ \t]{0,8}(?:[#;,][^\n]{0,200})?(?:\r?\n|\Z)""")
 _SNAKE = re.compile(r"[a-z]+(?:_[a-z]+)+")
+_TOKEN = re.compile(r"(?i)tok|cookie|auth")
 _WORD: Final = "(?:[a-z]{2,}|[A-Z][a-z]{2,}|[A-Z]{2,})"
 _WORDS_ONLY = re.compile(rf"[._]?{_WORD}(?:[ ._:/-]?{_WORD})*")  # of what is issued, and has digits
 _CLASS = re.compile(r"[._]?(?:[A-Z][a-z]+\d?|V\d){2,}|\.[a-z]\w*_\w+")
@@ -76,7 +77,7 @@ _AFTER_QUOTE: Final = tuple(",+)]};: \n")
 _GOES_ON = re.compile(r"[ \t]+(?:&&|\|\||\?|[+<>=!]=?|===|instanceof\b|as\b|if\b|or\b|and\b|for\b)[ \t]")
 # The name of something else, in the spelling of programs: `clientSecret`, `tokens.refresh_token`, `SESSION_TOKEN`.
 _LONGEST_NAME: Final = 80  # characters of a name in a program
-_OPERATORS = re.compile(r"[=!&|?}]")
+_OPERATORS = re.compile(r"(?:[=!]==?|&&|\|\||\?\?|\?(?=[^?]*:))(?=[A-Za-z_$(\[{!])|\}|(?:[=!]==|!=|&&|\|\|)\Z")
 _REFERENCE = re.compile(r"[A-Za-z_$]+(?:(?:\?\.|\.|::|->)[A-Za-z_$]+)*\d{0,2}")
 _SPELLED = re.compile(r"[a-z][A-Z]|[._>:]")
 
@@ -163,7 +164,7 @@ def _stands_for(text: str, at: int, name: str, sign: re.Match[str], quoted: re.M
         stands_for(value)
         or is_sample(value, password=names_password(name))
         or _GOES_ON_QUOTED.match(text, quoted.end()) is not None
-        or (not names_password(name) and _WORDS_ONLY.fullmatch(value[:_MAX_NAME]) is not None)
+        or ((_TOKEN.search(name) or names_secret(value)) and _WORDS_ONLY.fullmatch(value[:_MAX_NAME]) is not None)
     )
 
 
@@ -233,10 +234,9 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
     if sign == ":" and (name.endswith("cookie") or (name.endswith("authorization") and not scheme)):
         line = _TO_END.match(text, at)
         return line.span() if line and is_header(line[0]) else None
-    if (nested := _NESTED.match(text, at, at + _LONGEST_JUDGED)) and not PLACEHOLDER.match(text, at):
-        long = nested.end() == at + _LONGEST_JUDGED  # is not judged: that would be done again and again
-        end = text.find("\n", at)
-        return (at, end if end >= 0 else len(text)) if long or _LITERAL.search(nested[0]) else None
+    if not PLACEHOLDER.match(text, at) and (nested := _NESTED.match(text, at)):
+        long = len(nested[0]) > _LONGEST_JUDGED  # is not judged: that would be done again from the next name on
+        return nested.span() if long or _LITERAL.search(nested[0]) else None
     dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()
     shape = _DOTENV if dotenv else _BARE
     begins = scheme.end() if scheme else at

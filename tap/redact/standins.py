@@ -27,7 +27,7 @@ _PLAIN = re.compile(
 _NO_SECRET = re.compile(
     r"""(?:.{1,2}|yes|off|none|null|nil|true|false|undefined|void|unknown|the|this|that|must|should|will|can|from|with
     |[\^~<>=]{1,2}\s?\d[\w.*-]*|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{1,2}/.*|your[-_\ ].*|.*[-_]here
-    |.*(?:\.\.\.|…)|[^\s*]{0,12}[-_]?\*+[^\s*]{0,12}|\[[A-Za-z\ :._-]*\]|https?://[\w.:-]*(?:/[a-z._-]{0,24})*
+    |.*(?:\.\.\.|…)|[^\s*]{0,12}[-_]?\*{3,}[^\s*]{0,12}|[A-Za-z_./:-]{0,24}[-_./:]\*{1,2}|\[[A-Za-z\ :._-]*\]|https?://[\w.:-]*(?:/[a-z._-]{0,24})*
     |token|key|cookie|value|pass|pat|credentials?|/\^.*|bearer|basic|digest|negotiate|0x[0-9a-f]{1,8}
     |hidden|redacted|filtered|masked|omitted|include|omit|same-origin|\w{2,8}[-_]your\w*
     |str|string|bytes|int|integer|number|bool|boolean|object|any|dict|required
@@ -39,7 +39,7 @@ _NO_SECRET = re.compile(
     |\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]|\[\w{4,12}\]
     |\w+\(.*|[A-Za-z_]\w*(?:(?:\.|::|->)\w+)*[(\[].*
     |![a-z]+|:[a-z_]+|/(?:[a-z_.-]+/)+[a-z_.-]+
-    |["'`]\s{0,4}[+.]\s{0,4}\w.*|\w{0,12}x{5,}\w{0,4}
+    |["'`]\s{0,4}[+.]\s{0,4}[A-Za-z_$][\w.$()\[\]]{0,64}\s{0,4}(?:[+.].*)?["'`]?|\w{0,12}x{5,}\w{0,4}
     |(?P<digit>\d)(?P=digit){7}(?:-(?P=digit){4}){3}-(?P=digit){11}\d
     |(?:required|nullable|sometimes|confirmed)\|.*|(?:min|max|size|current_password):\w+|always|never|on_create
     |(?:before|after|hover|focus|active|not|root|(?:first|last|nth)-child)[{,(:].*|(?:basic|bearer)%20|;\s?(?:max-age|domain|path|expires|httponly|secure|samesite|priority|partitioned)\b.*

@@ -28,6 +28,10 @@ _STRUCTURE: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|"')
 BLOCK: Final = 32_768  # characters of lines that are searched together; up to twice as many where no line is empty
 _WRAPPED: Final = re.compile(r"(?:.*[^A-Za-z0-9+/_-])?(?:[A-Za-z0-9+/_-]{60}|[A-Za-z0-9+/_-]{64}|[A-Za-z0-9+/_-]{72}"
                              r"|[A-Za-z0-9+/_-]{76}|[A-Za-z0-9+/_-]{80})\r?", re.ASCII)  # fmt: skip
+_AWAITS: Final = re.compile(
+    r"(?i)pass|pwd|secret|tok|key|cred|cookie|auth|name|[:=\\|>]\s*\Z"
+)  # of what the next line has
+_LONGEST_NAME: Final = 200  # characters at a line's end
 
 # How programs write JSON: whatever is equal to it holds nothing that its value does not. Reading tokens takes longer.
 _USUAL: Final = (lambda value: orjson.dumps(value).decode(), json.dumps, partial(json.dumps, ensure_ascii=False))
@@ -90,7 +94,8 @@ class Transcript:
         if self._depth or self._size < BLOCK:
             return False
         return self._size >= MAX_HELD or (
-            (not line.strip() or self._size >= 2 * BLOCK) and not _WRAPPED.fullmatch(line[-100:])
+            (not line.strip() or (self._size >= 2 * BLOCK and not _AWAITS.search(line[-_LONGEST_NAME:])))
+            and not _WRAPPED.fullmatch(line[-100:])
         )
 
     def _continued(self, line: str) -> Iterator[str]:

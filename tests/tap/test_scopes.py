@@ -192,3 +192,18 @@ def test_a_server_without_a_name_is_known_by_its_command() -> None:
     for server in ("npx", "@acme/*", "/usr/bin/npx"):
         (record, _) = converse(analysis(Settings(scopes=(Scope("hash", server),)), nameless), "x")
         assert record.unscanned == "mode hash"
+
+
+def test_a_late_answer_to_a_cancelled_call_is_not_that_of_another_with_its_id() -> None:
+    of = analysis(Settings(scopes=(Scope("metadata", "vault", "strict"),)))
+    cancel = line(method="notifications/cancelled", params={"requestId": 1})
+    asked = call(1, "strict") + cancel + call(1, "lax")
+    [*of.data("client", 0, 1, asked)]
+    assert [record.body for record in messages([*of.data("server", 0, 2, answer(1))])] == [None]
+
+
+def test_an_answer_that_two_spellings_of_an_id_asked_for_is_kept_as_the_stricter_wants() -> None:
+    of = analysis(Settings(scopes=(Scope("metadata", "vault", "strict"),)))
+    asked = call(1, "strict").replace(b'"id": 1', b'"id": 1.0') + call(1, "lax")
+    [*of.data("client", 0, 1, asked)]
+    assert [record.body for record in messages([*of.data("server", 0, 2, answer(1))])] == [None]

@@ -118,7 +118,7 @@ def test_a_weak_secret_is_one_in_a_setting(text: str, weak: str) -> None:
     "text",
     [
         "def f():\n    token = Name.Function\n    return token\n",
-        "        if x:\n            passphrase = password\n\n        if y:\n",
+        "    def f(self, password):\n        if x:\n            passphrase = password\n\n        if y:\n",
         "  refresh_token: z.ZodOptional<z.ZodString>;\n  scope: z.ZodString;",
         "while (my $token = $parser->get_token) {",
         "        headers['Authorization'] = auth_header\n        return headers",

@@ -25,6 +25,8 @@ HOSTILE = [
     "secret: |\n ",
     "@a.",
     "<a:token>",
+    "password=[",
+    "password={a ",
 ]
 
 

@@ -141,3 +141,10 @@ def test_a_text_that_is_not_the_values_own_is_refused() -> None:
     for text in ('{"a": 1', '{"b": 1}', '{"a": 1, "a": 2}', '{"a" 1}', "{"):
         with pytest.raises(FormError):
             rewritten(text, {"a": 1}, {"a": 2})
+
+
+def test_a_block_does_not_end_between_a_name_and_its_value() -> None:
+    setting = f"- name: ACME_PASSWORD\n  value: {PASSWORD}\ntail"
+    for lines in range(2415, 2431):  # about where a block ends
+        clean, _ = told("lorem ipsum dolor sit amet\n" * lines + setting)
+        assert PASSWORD not in clean

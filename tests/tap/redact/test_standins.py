@@ -1,0 +1,32 @@
+"""What stands in for a secret is told from one that has the same signs in it."""
+
+import pytest
+
+from mcptap.tap.redact import Redactor
+from mcptap.tap.redact.standins import computes
+
+REDACTOR = Redactor(b"k" * 32)
+
+
+@pytest.mark.parametrize("mask", ["***", "sk-***", "abcd****1234", "secrets.*", "TOKEN_*", '" + token + "'])
+def test_a_mask_a_glob_and_a_sum_are_no_secrets(mask: str) -> None:
+    assert computes(mask)
+
+
+@pytest.mark.parametrize("sign", ["*", "!", "^", "?", "~", "%"])
+@pytest.mark.parametrize(
+    "text", ["DB_PASSWORD={}\n", "db:\n  password: {}\n", '{{"password": "{}"}}', "user=a&password={}"]
+)
+def test_a_password_with_signs_is_no_mask_and_no_expression(text: str, sign: str) -> None:
+    secret = f"zRKZ{sign}QOBdV{sign}"
+    assert secret not in REDACTOR.text(text.format(secret))[0]
+
+
+def test_base64_without_digits_is_no_expression() -> None:
+    assert "jSMjDMvz" not in REDACTOR.text('curl -H "X-Api-Key: jSMjDMvzMVTBatwoYpSKyw==" https://x')[0]
+    assert "ehOwBEhL" not in REDACTOR.text("CREATE USER 'bob' IDENTIFIED BY '+7ehOwBEhLHpzBnbIUB85A==';")[0]
+
+
+@pytest.mark.parametrize("name", ["api_key", "client_secret", "access_key"])
+def test_a_key_of_words_is_a_secret_in_a_program_too(name: str) -> None:
+    assert "silver-falcon" not in REDACTOR.text(f"connect(host='x', {name}='silver-falcon', port=1)")[0]
