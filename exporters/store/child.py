@@ -55,7 +55,11 @@ class Child:
             start_new_session=True,
         )
         child = cls(process)
-        await child._say(serve=token)
+        try:
+            await child._say(serve=token)
+        except BaseException:  # called off: nobody would know of it
+            child.kill()
+            raise
         return child
 
     async def listen(self) -> None:
@@ -69,11 +73,11 @@ class Child:
 
     async def load(self, runs: set[str] | None) -> bool:
         """True when it has done what can be done, False when it has gone; `listen` must run meanwhile."""
-        return await self._ask("loaded", load=None if runs is None else sorted(runs))
+        return await self._ask("loaded", "number", load=None if runs is None else sorted(runs))
 
     async def tell(self) -> bool:
         """True when it has said how it is, False when it has gone; `listen` must run meanwhile."""
-        return await self._ask("told", tell=self._asked["told"] + 1)
+        return await self._ask("told", "tell")
 
     async def watch(self) -> str:
         """Returns, with the reason, when it must be killed."""
@@ -97,10 +101,11 @@ class Child:
             self.kill()
             await self._process.aclose()
 
-    async def _ask(self, key: str, **command: Any) -> bool:
+    async def _ask(self, key: str, number: str, **command: Any) -> bool:
+        """Waits for the answer to a command by its number: one that was called off may never have been sent."""
         self._asked[key] += 1
         due = self._asked[key]
-        await self._say(**command)
+        await self._say(**command, **{number: due})
         while self.said.get(key, 0) < due and not self.gone:
             await self._heard.wait()
         return not self.gone

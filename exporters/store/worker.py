@@ -5,7 +5,7 @@ anything: what is loaded is a transaction, and what is not is in the journal. Co
 per line; the state goes out on stdout, likewise. The end of stdin means that the collector has gone, and ends us too.
 
     {"serve": token}      first of all: readers who know the token are answered, on a port that is told
-    {"load": [run ids]}   load what is new of these runs; of all for null. `loaded` counts the commands that were done
+    {"load": [run ids], "number": n}   load what is new of these runs; of all for null. `loaded` is then n
     {"tell": n}           tell at once, also how far behind the store is; `told` is then n
 
 Told every second and whenever something was done: `state`, `detail`, `port`, `serving`, `loaded` and `overdue` (the
@@ -48,7 +48,7 @@ class Worker:
     def __init__(self, store: Store, out: int) -> None:
         self._store, self._out = store, out
         self._port = 0
-        self._due: list[list[str] | None] = []  # commands to load that were not begun
+        self._due: list[tuple[int, list[str] | None]] = []  # commands to load that were not begun
         self._coming = threading.Condition()
         self._telling = threading.Lock()
         self._loaded = 0
@@ -63,7 +63,7 @@ class Worker:
                     threading.Thread(target=work, daemon=True).start()
             elif "load" in command:
                 with self._coming:
-                    self._due.append(command["load"])
+                    self._due.append((command["number"], command["load"]))
                     self._coming.notify()
             else:
                 lag = self._store.lag()
@@ -96,9 +96,9 @@ class Worker:
             with self._coming:
                 self._coming.wait_for(lambda: self._due)
                 due, self._due = self._due, []
-            named = {run_id for runs in due for run_id in runs or ()}
-            self._store.load(None if None in due else named)
-            self._loaded += len(due)
+            named = {run_id for _, runs in due for run_id in runs or ()}
+            self._store.load(None if any(runs is None for _, runs in due) else named)
+            self._loaded = max(number for number, _ in due)
             self.tell()
 
     def _beat(self) -> None:

@@ -198,6 +198,18 @@ def test_status_answers_while_the_process_does_not(keep) -> None:
     keep(body)
 
 
+def test_a_command_that_was_called_off_does_not_hold_up_the_next(keep) -> None:
+    async def body(kept: Kept) -> None:
+        await kept.until(state="ok", lag_bytes=0)
+        for ask in (lambda: kept.loader._child.load(None), kept.loader._child.tell):
+            with anyio.move_on_after(0):
+                await ask()
+            with anyio.fail_after(PATIENCE_S):
+                assert await ask()
+
+    keep(body)
+
+
 def test_a_file_that_was_locked_is_loaded_soon_after(keep) -> None:
     async def body(kept: Kept) -> None:
         command = [sys.executable, "-c", HOLD, str(kept.home / "store.duckdb")]

@@ -44,7 +44,7 @@ class Commanded:
 
     def load(self, runs=None):
         self.loads += 1
-        self.say(load=runs)
+        self.say(load=runs, number=self.loads)
         self.until(lambda: self.said.get("loaded") == self.loads)
         (self.home / read.COLLECTOR).write_text(json.dumps({"quack_port": self.said["port"]}))
         assert self.said["detail"] == ""
@@ -170,7 +170,7 @@ def test_killed_at_any_moment_under_load_it_loses_nothing_and_repeats_nothing(ho
             run.call(number, "x" * 500)
     for after in (0.0, 0.1, 0.2, 0.4, 0.8):
         one = start()
-        one.say(load=None)
+        one.say(load=None, number=1)
         one.until(lambda one=one: one.said.get("state") == "loading")
         time.sleep(after)
         one.process.kill()
