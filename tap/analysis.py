@@ -157,7 +157,7 @@ class Analysis:
             case MessageRecord():
                 self._seq = record.seq
                 guarded(lambda: self._correlator.settle(record), NOTHING, "an exchange")
-                self._scopes.learn(record)
+                guarded(lambda: self._scopes.learn(record), None, "a tool")
                 if record.kind == "noise":
                     self._lines[record.side].restore(record.redactions)
                 if record.size_bytes:
@@ -214,7 +214,7 @@ class Analysis:
             redactions=cleaned.redactions,
         )
         alone = record(facts=facts, exchange_seq=own)
-        self._scopes.learn(alone)
+        guarded(lambda: self._scopes.learn(alone), None, "a tool")
         exchanges, belongs, orphan = guarded(lambda: self._correlator.settle(alone), NOTHING, "an exchange")
         if not exchanges and not orphan and belongs == own:
             return alone

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from mcptap.tap.dissect.about import About, Tools, called, links
+from mcptap.tap.dissect.about import CALL, About, Tools, called, links
 from mcptap.tap.records import Kind, MessageRecord, Redaction, RunStarted, Side
 from mcptap.tap.redact.lines import LineRedactor
 from mcptap.tap.redact.redactor import Redactor
@@ -78,8 +78,13 @@ class Scopes:
 
     def learn(self, record: MessageRecord) -> None:
         """Takes up a message that is written."""
-        if not self._single:
-            self._about.learn(record)
+        if self._single:
+            return
+        self._about.learn(record)
+        tool, mode = (record.facts or {}).get("target"), _mode_of(record)
+        if tool and mode and len(self._kept) < MAX_REMEMBERED:  # its name is known without secrets, and cut
+            kept = self._of(tool)
+            self._kept[tool] = Kept(max(kept.mode, mode, key=STRICTNESS.index), kept.redactor)
 
     def _strictest(self, tools: Tools | None) -> Kept:
         if tools is not None and len(tools) == 1:
@@ -96,3 +101,9 @@ class Scopes:
             if len(self._kept) < MAX_REMEMBERED:
                 self._kept[tool] = kept
         return kept
+
+
+def _mode_of(record: MessageRecord) -> Mode | None:
+    """The mode in which the body of a call was not kept."""
+    told = (mode for mode in STRICTNESS if record.unscanned == f"mode {mode}")
+    return next(told, None) if record.kind == "request" and record.method == CALL else None

@@ -70,7 +70,7 @@ class Scrubber:
         clean = self._envelope(alone) if record.body is None else self._body(alone)
         own = clean.seq if clean.kind == "request" else None
         clean = replace(clean, exchange_seq=own)
-        self._scopes.learn(clean)
+        guarded(lambda: self._scopes.learn(clean), None, "a tool")
         settled = guarded(lambda: self._correlator.settle(clean), NOTHING, "an exchange")
         if settled.orphan:
             clean = replace(clean, facts={**(clean.facts or {}), ORPHAN: settled.orphan})

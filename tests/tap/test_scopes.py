@@ -147,6 +147,19 @@ def test_all_that_is_said_of_a_tools_calls_is_kept_as_its_mode_says(said: list[A
     assert "Jane" not in str(written)
 
 
+@pytest.mark.parametrize("name", ["x" * 5000 + "_private", f"read {SECRET}_private"], ids=["cut", "with a secret"])
+@pytest.mark.parametrize("restarts", [False, True], ids=["", "the collector restarts"])
+def test_a_name_that_is_not_written_whole_keeps_its_mode(name: str, restarts: bool) -> None:
+    settings = Settings(scopes=(Scope("metadata", "vault", "*_private"),))
+    of = analysis(settings)
+    written = of.data("client", 0, 1, call(1, name))
+    if restarts:
+        of = Analysis.resume(STARTED, Redactor(b"k" * 32, settings=settings), written)
+    written += of.data("server", 0, 1, line(id=1, result=PRIVATE))
+    assert [record.unscanned for record in messages(written)] == ["mode metadata"] * 2
+    assert "Jane" not in str(written)
+
+
 def test_what_is_not_of_the_tool_keeps_its_body() -> None:
     of = analysis(Settings(scopes=(Scope("metadata", "vault", "read_*"),)))
     log = line(method="notifications/message", params={"level": "info", "data": "ready"})

@@ -224,6 +224,7 @@ def test_a_file_that_was_locked_is_loaded_soon_after(keep) -> None:
                     await anyio.sleep(0.02)
             holder.communicate()
         await kept.all_loaded()
+        assert await kept.count() == 2
 
     keep(body)
 
@@ -239,6 +240,7 @@ def test_a_process_that_cannot_be_started_is_a_state(keep, monkeypatch) -> None:
         monkeypatch.undo()
         kept.write(1)
         await kept.all_loaded()
+        assert await kept.count() == 1
 
     monkeypatch.setattr(child.anyio, "open_process", nowhere)
     keep(body)

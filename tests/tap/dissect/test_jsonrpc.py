@@ -34,7 +34,7 @@ ENVELOPES = st.fixed_dictionaries(
 def test_anything_is_dissected_and_can_be_written_as_json(data: bytes) -> None:
     message = dissect(data)
     for part in (message, *message.elements):
-        orjson.dumps([part.value, facts(part.kind, part.value)])
+        assert orjson.dumps([part.value, facts(part.kind, part.value)])
 
 
 @pytest.mark.parametrize(
