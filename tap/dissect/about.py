@@ -14,13 +14,13 @@ from typing import Any, Final
 from mcptap.tap.dissect import mcp
 from mcptap.tap.dissect.jsonrpc import id_text, respelled
 from mcptap.tap.dissect.pending import OTHER, Key, remember
+from mcptap.tap.dissect.tasks import ENDS
 from mcptap.tap.records import Kind, MessageRecord, Side
 
 Tools = frozenset[str | None]  # None: what belongs to no tool
 NO_TOOL: Final[Tools] = frozenset((None,))
 CALL: Final = "tools/call"
 LINKS: Final = ("related_task", "task_id", "progress_token")
-_ENDED: Final = frozenset(("completed", "failed", "cancelled"))
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class About:
             self._answer(record, facts)
         elif record.kind == "notification":
             self._close(self._asked.get((record.side, facts.get("request_id", ""))))  # a client cancels it
-            if facts.get("task_status") in _ENDED:
+            if facts.get("task_status") in ENDS:
                 self._close(self._tasks.get(facts.get("task_id", "")))
 
     def _request(self, record: MessageRecord, facts: dict[str, Any]) -> None:
@@ -100,7 +100,7 @@ class About:
             return
         if facts.get("result_type") == "task":
             remember(self._tasks, facts["task_id"], self._opened(asked.tools))
-        if facts.get("task_status") in _ENDED:
+        if facts.get("task_status") in ENDS:
             self._close(self._tasks.get(facts["task_id"]))
 
     def _answering(self, side: Side, rpc_id: str) -> Tools | None:

@@ -14,7 +14,7 @@ from mcptap.tap.dissect.pending import Key, Pending, Span, add_wait, remember, w
 from mcptap.tap.records import Exchange, Outcome
 
 # What a status says by itself. Before 2026-07-28 a tool's own failure fails its task; the task's result tells better.
-_ENDS: Final[dict[str, Outcome]] = {"completed": "ok", "failed": "tool_error", "cancelled": "cancelled"}
+ENDS: Final[dict[str, Outcome]] = {"completed": "ok", "failed": "tool_error", "cancelled": "cancelled"}
 Told = tuple[int | None, str | None]  # code and message of an error, as far as they were told
 
 
@@ -63,7 +63,7 @@ class Tasks:
             _go_on(task, at)
         if result := facts.get("task_result"):
             return _end(task, key, at, result, error, certain=True)
-        return _end(task, key, at, _ENDS[status], error, certain=False) if status in _ENDS else None
+        return _end(task, key, at, ENDS[status], error, certain=False) if status in ENDS else None
 
     def result(self, key: Key, at: int, outcome: Outcome, facts: dict[str, Any]) -> Exchange | None:
         """Takes up the answer to `tasks/result`, which may also fail because the result is no longer kept."""
