@@ -37,7 +37,6 @@ _NO_SECRET = re.compile(
     |await|new|class|async|function|lambda|yield
     |\{\{.*|\{%.*|\{[A-Za-z_.\ ()]*(?:\}.*)?|<[^>]*>?|%\w+%|%\(\w+\)\w|%[srdqv]\W*
     |\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]|\[\w{4,12}\]
-    |\w+\(.*|[A-Za-z_]\w*(?:(?:\.|::|->)\w+)*[(\[].*
     |![a-z]+|:[a-z_]+|/(?:[a-z_.-]+/)+[a-z_.-]+
     |["'`]\s{0,4}[+.]\s{0,4}[A-Za-z_$][\w.$()\[\]]{0,64}\s{0,4}(?:[+.].*)?["'`]?|\w{0,12}x{5,}\w{0,4}
     |(?P<digit>\d)(?P=digit){7}(?:-(?P=digit){4}){3}-(?P=digit){11}\d
@@ -46,6 +45,13 @@ _NO_SECRET = re.compile(
     |[a-z_$][\w.$]{0,32}\?[\w.$"'(]+:.*|(?:~|\.{0,2}/)?[\w./@-]*/[\w.-]+\.(?:json|ya?ml|toml|txt|pem|key|crt|jks|p12|ini|html?)(?:\#\S*)?
     |(?:self|this|os|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+# A call, or a look into a table: names, numbers, strings and operators. A password may have brackets too, but then
+# something stands in them, or behind them, that no program has there.
+_EXPRESSION = re.compile(
+    r"""[A-Za-z_$][\w$]*+(?:(?:\?\.|\.|::|->)[\w$]++)*+[(\[]
+    (?:[A-Za-z_$][\w$]*+|\d++(?![A-Za-z_])|"[^"]*+"?|'[^']*+'?|[)\]}](?!\w)|!(?=[.)\],=(]|\Z)|[\s.,:;+=<>*&|/?{(\[`%\\-])*+""",
+    re.VERBOSE,
 )
 _COMPUTED = re.compile(r"\$[{(]|\{\{|<\w+ \w+")  # what is too long to be judged whole
 # What examples in documentation have, where it is a literal of a program.
@@ -69,7 +75,8 @@ def computes(value: str) -> bool:
     """Whether this can be no secret wherever it stands."""
     if len(value) > LONGEST:
         return _COMPUTED.match(value) is not None
-    return _NO_SECRET.fullmatch(value.strip() or value) is not None
+    bare = value.strip() or value
+    return _NO_SECRET.fullmatch(bare) is not None or _EXPRESSION.fullmatch(bare) is not None
 
 
 def stands_for(value: str) -> bool:

@@ -30,3 +30,17 @@ def test_base64_without_digits_is_no_expression() -> None:
 @pytest.mark.parametrize("name", ["api_key", "client_secret", "access_key"])
 def test_a_key_of_words_is_a_secret_in_a_program_too(name: str) -> None:
     assert "silver-falcon" not in REDACTOR.text(f"connect(host='x', {name}='silver-falcon', port=1)")[0]
+
+
+CALLS = ("get_token(user)", "fn(a, b)", "tokens[0]", "config['x']", "a::b(&c)", "crypto.randomBytes(32)", "f(x!)", "g(")
+
+
+@pytest.mark.parametrize("value", [*CALLS, "f(" + "a" * 70, "f(" * 30])
+def test_a_call_and_a_look_into_a_table_are_no_secrets(value: str) -> None:
+    assert computes(value)
+
+
+@pytest.mark.parametrize("secret", ["aB3[x9Kq!z", "Xk9(fT2#pL", "p@ss(word1", "kT7[2mQw9", "Rk4(v)T5y@8"])
+@pytest.mark.parametrize("text", ["DB_PASSWORD={}\n", 'db = {{"password": "{}"}}', 'password = "{}"\n'])
+def test_a_password_with_brackets_is_no_call(text: str, secret: str) -> None:
+    assert secret not in REDACTOR.text(text.format(secret))[0]
