@@ -7,14 +7,16 @@ what ends in a newline is a line, so a file can be read while it is being writte
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from mcptap.exporters.journal.inflate import DamagedFileError, Inflate
 
-__all__ = ["DamagedFileError", "RunFile", "find_run", "read_lines", "read_to_end", "run_files"]
+__all__ = ["DamagedFileError", "RunFile", "find_run", "read_lines", "read_to_end", "run_files", "stat_of"]
 
 PLAIN = ".jsonl"
 COMPRESSED = ".jsonl.gz"
@@ -31,12 +33,23 @@ class RunFile(NamedTuple):
 
 
 def run_files(home: str | Path) -> list[RunFile]:
-    """Every run's file, oldest first. Where compression was interrupted, the plain file stands for both."""
+    """Every run's file, oldest first. Where compression was interrupted, the plain file stands for both.
+
+    The plain ones are listed first: a file that is compressed meanwhile is then found twice rather than never.
+    """
     found: dict[tuple[str, str], Path] = {}
-    for suffix in (COMPRESSED, PLAIN):
+    for suffix in (PLAIN, COMPRESSED):
         for path in Path(home, "journal").glob(f"*/*{suffix}"):
-            found[path.parent.name, path.name.removesuffix(suffix)] = path
+            found.setdefault((path.parent.name, path.name.removesuffix(suffix)), path)
     return [RunFile(run_id, path) for (_, run_id), path in sorted(found.items())]
+
+
+def stat_of(path: Path) -> os.stat_result | None:
+    """How the file of a run is, or its `.gz` if it was compressed since it was listed; None when it has gone."""
+    for name in (path, path.with_name(path.name + ".gz")):
+        with suppress(OSError):
+            return name.stat()
+    return None
 
 
 def find_run(home: str | Path, run_id: str) -> Path | None:

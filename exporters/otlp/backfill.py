@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from mcptap.exporters.journal.reader import run_files
+from mcptap.exporters.journal.reader import run_files, stat_of
 from mcptap.exporters.otlp import telemetry
 from mcptap.exporters.otlp.content import Content
 from mcptap.exporters.otlp.delivery import Delivery
@@ -66,7 +66,7 @@ class Backfill:
         total = sum(_size(path) for _, path in files)
         try:
             for run_id, path in files:
-                if path.stat().st_mtime_ns >= self._since:
+                if (known := stat_of(path)) and known.st_mtime_ns >= self._since:
                     runs += self._run(run_id, ways)
                 done += _size(path)
                 tick(done, total)
@@ -142,10 +142,8 @@ def _items(home: Path, run_id: str, content: Content) -> Iterator[Item]:
 
 
 def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+    known = stat_of(path)
+    return known.st_size if known else 0
 
 
 def try_out(destination: Destination) -> list[tuple[Route, Outcome]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from mcptap.exporters.journal.reader import find_run, run_files
+from mcptap.exporters.journal.reader import find_run, run_files, stat_of
 from mcptap.exporters.otlp.content import Content
 from mcptap.exporters.otlp.items import Item, Mark
 from mcptap.exporters.otlp.marks import Marks
@@ -127,7 +127,5 @@ class Gathering:
 
 
 def _changed(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
+    known = stat_of(path)
+    return known.st_mtime if known else 0.0

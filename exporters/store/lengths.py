@@ -9,7 +9,10 @@ _TRAILER = 4  # a gzip file ends in its uncompressed length, modulo 2**32
 
 
 def unread(path: Path, upto: int) -> int:
-    """Bytes of the run's lines behind `upto`; 0 for a file that has gone. Counts a line that is still being written."""
+    """Bytes of the run's lines behind `upto`; 0 for a file that has gone. Counts a line that is still being written.
+
+    A plain file that was compressed since it was listed counts as its `.gz`, as `read_lines` reads it.
+    """
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -19,5 +22,7 @@ def unread(path: Path, upto: int) -> int:
                 return 0
             file.seek(-_TRAILER, os.SEEK_END)
             return (int.from_bytes(file.read(_TRAILER), "little") - upto) % 2**32
+    except FileNotFoundError:
+        return 0 if path.suffix == ".gz" else unread(path.with_name(path.name + ".gz"), upto)
     except OSError:
         return 0

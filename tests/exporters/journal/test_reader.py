@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mcptap.exporters.journal import reader
@@ -13,6 +15,7 @@ from mcptap.exporters.journal.reader import (
     read_lines,
     read_to_end,
     run_files,
+    stat_of,
 )
 
 
@@ -83,6 +86,28 @@ def test_run_files_lists_each_run_once_oldest_first(trail):
     assert find_run(trail.home, "run-b") == second
     for other in ("run-c", "run-*", "../run-b", ""):
         assert find_run(trail.home, other) is None
+
+
+def test_a_file_that_is_compressed_while_files_are_listed_is_listed(trail, monkeypatch):
+    trail.closed("run")
+    glob = Path.glob
+
+    def meanwhile(self: Path, pattern: str) -> list[Path]:
+        found = list(glob(self, pattern))
+        monkeypatch.setattr(Path, "glob", glob)
+        compress(trail.home, trail.ledger, "run")
+        return found
+
+    monkeypatch.setattr(Path, "glob", meanwhile)
+    assert [run.run_id for run in run_files(trail.home)] == ["run"]
+
+
+def test_what_a_file_is_like_is_known_after_it_was_compressed(trail, tmp_path):
+    plain = trail.closed("run")
+    assert stat_of(plain) == plain.stat()
+    packed = compress(trail.home, trail.ledger, "run")
+    assert stat_of(plain) == stat_of(packed) == packed.stat()
+    assert stat_of(tmp_path / "none.jsonl") is None
 
 
 def test_an_empty_home_has_no_run_files(tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mcptap.exporters.journal.reader import RunFile, run_files
 from mcptap.exporters.store import file, ingest, schema
 from mcptap.exporters.store.rebuild import rebuild
 
@@ -142,6 +143,24 @@ def test_a_half_written_line_waits_for_its_end(home):
     assert home.store.load() == 0
     run.path.write_bytes(data)
     assert home.store.load() == 2
+
+
+def test_a_run_that_is_compressed_between_being_listed_and_read_is_loaded(home, monkeypatch):
+    run = home.run("run-1").start()
+    run.call(1)
+
+    def meanwhile(place: Path) -> list[RunFile]:
+        files = run_files(place)
+        if run.path.suffix != ".gz":
+            run.compress()
+        return files
+
+    monkeypatch.setattr("mcptap.exporters.store.store.run_files", meanwhile)
+    home.serve()
+    home.store.load()
+    assert run.path.suffix == ".gz"
+    assert home.ask("SELECT count(*) FROM messages") == [(2,)]
+    assert home.store.lag() == (0, 0)
 
 
 def test_an_unreadable_file_does_not_stop_the_others(home):
