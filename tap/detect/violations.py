@@ -99,8 +99,8 @@ class Violations:
         found = [*self._id(said), *_size(said)] if record.kind == "request" else _size(said)
         for check in _CHECKS.get(record.kind, ()):
             found += check(said)
-        if record.kind in ("result", "error") and record.rpc_id is not None:
-            self._open.pop(("client" if record.side == "server" else "server", record.rpc_id), None)
+        for settled in record.exchanges:  # answered, in whatever form of the id, or called off
+            self._open.pop((settled.side, settled.rpc_id), None)
         return [one for one in found if self._is_news(one)] if found else found
 
     def _is_news(self, one: Found) -> bool:

@@ -68,6 +68,15 @@ def test_ids_used_twice_and_answers_to_nothing_are_told(play: Play, ids: Ids) ->
     assert ids(run.say("server", {"id": 77, "result": {}})) == ["orphan-answer"]
 
 
+def test_an_id_is_free_again_when_its_request_was_called_off_or_answered_in_another_form(play: Play) -> None:
+    run = play()
+    run.say("client", {"id": 1, "method": "tools/list"})
+    run.say("client", {"method": "notifications/cancelled", "params": {"requestId": 1}})
+    assert run.say("client", {"id": 1, "method": "tools/list"}) == []
+    run.say("server", {"id": 1.0, "result": {"tools": []}})
+    assert run.say("client", {"id": 1, "method": "tools/list"}) == []
+
+
 def test_a_handshake_that_fails_or_lacks_something_is_told(play: Play, ids: Ids) -> None:
     run = play()
     run.ask("initialize")
