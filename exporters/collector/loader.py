@@ -127,8 +127,8 @@ class Loader:
         while True:
             self.busy = True
             await self._pass(child)
-            self.busy = self._latest()["state"] != "ok" or bool(self._changed)
-            with anyio.move_on_after(RETRY_S if self._latest()["state"] != "ok" else None):
+            self.busy = not self._is_well() or bool(self._changed)
+            with anyio.move_on_after(None if self._is_well() else RETRY_S):
                 await self._wake.wait()
             self._wake = anyio.Event()
             await anyio.sleep(EVERY_S)
@@ -143,6 +143,10 @@ class Loader:
             self._changed = None
         if said["state"] != before:
             log.info("store: %s %s", said["state"], said["detail"])
+
+    def _is_well(self) -> bool:
+        said = self._latest()
+        return said["state"] == "ok" and bool(said["serving"])
 
     async def _guard(self, child: Child) -> None:
         reason = await child.watch()

@@ -12,6 +12,9 @@ from mcptap.exporters.store.access import MACRO, macro
 from mcptap.exporters.store.database import load_extensions
 
 
+PORTS = 3  # that are tried: whoever is quicker may take one that was free
+
+
 def free_port() -> int:
     """A port that nobody listens on now. Quack takes none but a fixed one."""
     with socket.socket() as probe:
@@ -31,9 +34,18 @@ def prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     connection.execute("SET GLOBAL lock_configuration = true")
 
 
-def start(connection: duckdb.DuckDBPyConnection, token: str, port: int) -> None:
-    """Raises duckdb.Error, also when the port is taken."""
-    connection.execute("CALL quack_serve(?, token := ?)", [uri(port), token]).fetchall()
+def start(connection: duckdb.DuckDBPyConnection, token: str) -> int:
+    """Answers readers who know the token, at the port that is returned. Raises duckdb.Error."""
+    for left in reversed(range(PORTS)):
+        port = free_port()
+        try:
+            connection.execute("CALL quack_serve(?, token := ?)", [uri(port), token]).fetchall()
+        except duckdb.Error:
+            if not left:
+                raise
+        else:
+            break
+    return port
 
 
 def stop(connection: duckdb.DuckDBPyConnection, port: int) -> None:

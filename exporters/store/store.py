@@ -51,6 +51,7 @@ class Store:
         self.state: State = "loading"
         self.detail = "not opened yet"
         self.serving = False  # whether readers are being answered now
+        self.port = 0  # where they are, or were last
         self.refused = 0  # journal lines that were no JSON
         self.unreadable: dict[str, str] = {}  # run_id -> why its file cannot be read to its end
         self._clock = clock
@@ -66,7 +67,6 @@ class Store:
         self._failures = 0
         self._retry_at = 0.0
         self._token = ""
-        self._port = 0
 
     def load(self, changed: Iterable[str] | None = None) -> int:
         """Brings what is new into the database; the number of lines. Opens and repairs it first if need be.
@@ -100,16 +100,15 @@ class Store:
         behind = [unread(path, upto.get(run_id, 0)) for run_id, path in run_files(self.home)]
         return Lag(sum(1 for size in behind if size), sum(behind))
 
-    def serve(self, token: str, port: int = 0) -> int:
-        """Answers readers who know the token, on the loopback port that is returned, now and after every reopening.
+    def serve(self, token: str) -> None:
+        """Answers readers who know the token, on the loopback `port`, now and after every reopening.
 
-        While the database cannot be opened, nobody is answered. A taken port shows in `detail` and is tried again.
+        While the database cannot be opened, nobody is answered. If there is no port, `detail` says so.
         """
         with self._work:
-            self._token, self._port = token, port or quack.free_port()
+            self._token = token
             atexit.register(self.stop)
             self._serve()
-            return self._port
 
     def overdue(self, seconds: float = QUERY_SECONDS) -> list[str]:
         """Readers' statements that have been running for longer than that. For one thread, also while another loads.
@@ -169,7 +168,7 @@ class Store:
         if not self._token or connection is None or self.serving:
             return
         try:
-            kindly(lambda: quack.start(connection, self._token, self._port))
+            self.port = kindly(lambda: quack.start(connection, self._token))
             self.serving, self._observer = True, connection.cursor()
         except duckdb.Error as error:
             self.detail = f"not serving: {sentence(error)}"
@@ -214,7 +213,7 @@ class Store:
             return
         observer, self._observer = self._observer, None
         if self.serving:
-            quack.stop(connection, self._port)
+            quack.stop(connection, self.port)
         self.serving = False
         with suppress(duckdb.Error):  # it failed before, and said so
             if observer is not None:

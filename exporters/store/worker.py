@@ -4,7 +4,7 @@ The idea: what a reader's query takes, it takes from a process that can be kille
 anything: what is loaded is a transaction, and what is not is in the journal. Commands come in on stdin, one JSON object
 per line; the state goes out on stdout, likewise. The end of stdin means that the collector has gone, and ends us too.
 
-    {"serve": token}      first of all: readers who know the token are answered, on a port that is told
+    {"serve": token}      first of all: readers who know the token are answered, on the port that is told
     {"load": [run ids], "number": n}   load what is new of these runs; of all for null. `loaded` is then n
     {"tell": n}           tell at once, also how far behind the store is; `told` is then n
 
@@ -47,7 +47,6 @@ class Worker:
 
     def __init__(self, store: Store, out: int) -> None:
         self._store, self._out = store, out
-        self._port = 0
         self._due: list[tuple[int, list[str] | None]] = []  # commands to load that were not begun
         self._coming = threading.Condition()
         self._telling = threading.Lock()
@@ -58,7 +57,7 @@ class Worker:
         for line in commands:
             command = json.loads(line)
             if "serve" in command:
-                self._port = self._store.serve(command["serve"])
+                self._store.serve(command["serve"])
                 for work in (self._load, self._beat):
                     threading.Thread(target=work, daemon=True).start()
             elif "load" in command:
@@ -75,7 +74,7 @@ class Worker:
             facts = {
                 "state": self._store.state,
                 "detail": self._store.detail,
-                "port": self._port,
+                "port": self._store.port,
                 "serving": self._store.serving,
                 "loaded": self._loaded,
                 "overdue": [statement[:STATEMENT] for statement in self._store.overdue()[:OVERDUE]],

@@ -138,11 +138,18 @@ class Home:
 
     def serve(self) -> None:
         token = os.urandom(16).hex()
-        port = self.store.serve(token)
+        self.store.serve(token)
         (self.path / read.TOKEN).write_text(token)
-        (self.path / read.COLLECTOR).write_text(json.dumps({"pid": os.getpid(), "quack_port": port}))
+        self.announce()
+
+    def announce(self) -> None:
+        """Tells readers where they are answered, once the database is open."""
+        if not self.store.serving:
+            return
+        (self.path / read.COLLECTOR).write_text(json.dumps({"pid": os.getpid(), "quack_port": self.store.port}))
 
     def ask(self, sql: str) -> list[tuple[object, ...]]:
+        self.announce()
         return read.run(sql, self.path)[1]
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:

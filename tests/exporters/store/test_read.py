@@ -16,7 +16,7 @@ import duckdb
 import psutil
 import pytest
 
-from mcptap.exporters.store import read
+from mcptap.exporters.store import quack, read
 
 PATIENCE_S = 60.0
 
@@ -132,18 +132,27 @@ def test_after_a_reopening_the_same_port_and_token_serve(serving):
     assert found == [(10,)]
 
 
-def test_a_taken_port_is_told_and_tried_again(home):
+def test_instead_of_a_taken_port_another_is_tried_and_if_none_is_free_that_is_told(home, monkeypatch):
+    free = quack.free_port
     home.run("run-1").start()
     with subprocess.Popen(
         [sys.executable, "-c", "import socket,sys; s=socket.create_server(('127.0.0.1',0)); print(s.getsockname()[1],flush=True); sys.stdin.read()"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     ) as taker:  # fmt: skip
         port = int(taker.stdout.readline())
-        home.store.serve("t" * 16, port)
+        ports = iter((port, port, 0))
+        monkeypatch.setattr(quack, "free_port", lambda: next(ports) or free())
         home.store.load()
+        home.serve()
+        assert (home.store.serving, home.store.port != port) == (True, True)
+        home.store.stop()
+        ports = iter((port,) * quack.PORTS)
+        home.store.load()
+        home.serve()
         assert (home.store.state, home.store.serving) == ("ok", False)
         assert str(port) in home.store.detail
         taker.communicate()
+    monkeypatch.undo()
     home.store.load([])
     assert home.store.serving
 
