@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import socket
 import ssl
 import struct
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -197,6 +199,15 @@ def value_of(value: Any) -> Any:
 
 
 RESET, HANG, CLOSE = "reset", "hang", "close"
+LASTING = range(20_000, 32_000)  # ports that no connection of anybody else's gets by itself
+
+
+def lasting_port() -> int:
+    """A port to listen on, and again after a pause."""
+    while True:
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", random.choice(LASTING)))
+            return int(free.getsockname()[1])
 
 
 class HttpBackend(Backend):
@@ -234,7 +245,7 @@ class HttpBackend(Backend):
             def log_message(self, *words: Any) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port or lasting_port()), Handler)
         self.server.daemon_threads = True
         if tls:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
@@ -267,7 +278,7 @@ class GrpcBackend(Backend):
             empty = getattr(messages, f"Export{name}ServiceResponse")
             servicer = type(name, (), {"Export": self._export(path, empty)})()
             getattr(module, f"add_{name}ServiceServicer_to_server")(servicer, self.server)
-        place = f"127.0.0.1:{port}"
+        place = f"127.0.0.1:{port or lasting_port()}"
         add = self.server.add_secure_port if credentials else self.server.add_insecure_port
         self.port = add(place, *([credentials] if credentials else []))
         self.server.start()
