@@ -36,6 +36,14 @@ def test_a_query_gives_columns_and_rows(serving):
     assert (columns, rows) == (["run_id", "n"], [("run-1", 5)])
 
 
+def test_a_query_is_run_once(serving):
+    database = serving.store._connection
+    database.execute("CREATE SEQUENCE admitted")
+    database.execute("CREATE OR REPLACE MACRO mcptap_admits(sid, query) AS (nextval('admitted') > 0)")
+    assert read.run("SELECT count(*) FROM exchanges", serving.path)[1] == [(5,)]
+    assert database.execute("SELECT currval('admitted')").fetchone() == (1,)
+
+
 def test_another_process_reads_while_this_one_loads(serving):
     code = (
         "import sys; from mcptap.exporters.store import read\n"
