@@ -18,6 +18,7 @@ from typing import Final, Generic, TypeVar
 KEPT_S: Final = 5.0
 COST: Final = 40  # times what it took, an answer is kept: at most a fortieth of a processor for each question
 SETTLED_S: Final = 1.0  # what was written so long before a question is in its answer
+LOOKED_S: Final = 0.1  # from one look at what was written to the next
 STALE: Final = 2  # times that long an answer may still be given, while a newer one is fetched
 ENTRIES: Final = 500
 
@@ -48,6 +49,7 @@ class Answers(Generic[Answer]):
         calendar: Callable[[], float] = time.time,
     ) -> None:
         self._ask, self._written, self._clock, self._calendar = ask, written, clock, calendar
+        self._written_at = self._looked_at = float("-inf")
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry[Answer]] = OrderedDict()
 
@@ -88,7 +90,10 @@ class Answers(Generic[Answer]):
         return 0.0 if self._holds(entry) else self._clock() - entry.at
 
     def _holds(self, entry: _Entry[Answer]) -> bool:
-        return self._written() < entry.asked_at - SETTLED_S
+        now = self._clock()
+        if now - self._looked_at >= LOOKED_S:
+            self._written_at, self._looked_at = self._written(), now
+        return self._written_at < entry.asked_at - SETTLED_S
 
     def _entry(self, question: str) -> _Entry[Answer]:
         with self._lock:

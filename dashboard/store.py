@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -113,14 +113,9 @@ def state() -> tuple[Condition, Mapping[str, Any]]:
     return _condition(str(home()))
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _link(place: str) -> Link:
-    return Link(Path(place))
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
+@lru_cache(maxsize=4)
 def _answers(place: str) -> Answers[pa.Table]:
-    return Answers(_link(place).table, written=partial(_written, Path(place)))
+    return Answers(Link(Path(place)).table, written=partial(_written, Path(place)))
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=4, show_spinner=False)
