@@ -122,7 +122,8 @@ def _listen(host: str, port: int | None) -> socket.socket:
     """A listening socket; where the usual port is taken, on a free one. Raises OSError."""
     family = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][0]
     for number in (port,) if port else (PORT, 0):
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        # By the protocol asyncio knows that it may turn Nagle's delays off: 40 ms for each small file and message.
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((host, number))
