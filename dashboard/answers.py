@@ -71,10 +71,12 @@ class Answers(Generic[Answer]):
             assert entry.answer is not None
             return entry.answer
 
-    def held(self, question: str) -> Answer | None:
-        """The answer, if it is kept and none newer is due."""
+    def held(self, question: str, within: float | None = None) -> Answer | None:
+        """The answer, if it is kept and none newer is due; `within` as for `get`."""
         entry = self._entries.get(question)
-        return entry.answer if entry is not None and self._age(entry) <= entry.kept_s else None
+        if entry is None or self._age(entry) > (entry.kept_s if within is None else within):
+            return None
+        return entry.answer
 
     def ahead(self, *questions: str) -> None:
         """Has these asked from the last one on, while the caller asks for them from the first one on."""

@@ -91,6 +91,11 @@ def held(sql: str) -> list[Row] | None:
     return None if found is None else _rows(found)
 
 
+def is_fresh(sql: str) -> bool:
+    """Whether the rows are known as they are now, to the second."""
+    return _answers(str(home())).held(sql, FRESH_S) is not None
+
+
 def ahead(*statements: str) -> None:
     """Says what will be asked for, in this order, so that two are asked for at a time."""
     _answers(str(home())).ahead(*statements)

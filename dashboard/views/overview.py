@@ -87,7 +87,7 @@ def draw(chosen: Chosen) -> None:
     known = asked(chosen)
     since = _since(known.activity)
     recent, older = _newest_asked(chosen, since)
-    store.ahead(recent, *([older] if chosen.narrow else []))
+    store.ahead(older if chosen.narrow else recent)
     _figures(chosen, known)
     if not known.told:
         states.nothing("No call fits. Look at a longer time, or at more servers.", clear=filters.clear)
@@ -163,10 +163,12 @@ def _newest_asked(chosen: Chosen, since: str) -> tuple[str, str]:
 
 def _newest(chosen: Chosen, since: str) -> None:
     recent, older = _newest_asked(chosen, since)
-    rows = store.fresh(recent)
-    if len(rows) < MOST:  # others that fit came in long ago, and can wait
-        known = {(row["run_id"], row["seq"]) for row in rows}
-        rows = [*rows, *(row for row in store.rows(older) if (row["run_id"], row["seq"]) not in known)][:MOST]
+    rows = store.rows(older) if chosen.narrow else []
+    if not (chosen.narrow and store.is_fresh(older)):
+        rows = store.fresh(recent)
+        if len(rows) < MOST:  # others that fit came in long ago, and can wait
+            known = {(row["run_id"], row["seq"]) for row in rows}
+            rows = [*rows, *(row for row in store.rows(older) if (row["run_id"], row["seq"]) not in known)][:MOST]
     safe.table(rows, CALL, key="newest")
 
 
