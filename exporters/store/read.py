@@ -91,19 +91,22 @@ def run(sql: str, home: str | Path) -> tuple[list[str], list[Row]]:
     with _client() as connection:
         try:
             bind(connection, target=target, statement=sql, token=token)
-            return _fetched(connection)
+            return fetched(connection, _ASKED)
         except duckdb.Error as error:
             told = _told(error, objection(connection, sql))
             told.hint = _pitfall(str(told), sql) or told.hint
             raise told from None
 
 
-def _fetched(connection: duckdb.DuckDBPyConnection) -> tuple[list[str], list[Row]]:
-    """What `_ASKED` answers. To make a relation of it, as zones need, Quack would run the statement a second time."""
-    answer = connection.execute(_ASKED)
+def fetched(connection: duckdb.DuckDBPyConnection, asked: str) -> tuple[list[str], list[Row]]:
+    """The column names and rows of what is sent to Quack. Raises duckdb.Error.
+
+    Made a relation of, as times with a zone need, it would be run there to know its columns, and again for its rows.
+    """
+    answer = connection.execute(asked)
     columns, types = [told[0] for told in answer.description], [str(told[1]) for told in answer.description]
     if _ZONED in types:
-        return columns, connection.sql(_ASKED).project(", ".join(map(_fetchable, columns, types))).fetchall()
+        return columns, connection.sql(asked).project(", ".join(map(_fetchable, columns, types))).fetchall()
     return columns, answer.fetchall()
 
 
