@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gc
 import ipaddress
 import os
 import secrets
@@ -55,7 +56,11 @@ def _serve(options: argparse.Namespace, listening: socket.socket) -> int:
     token = secrets.token_urlsafe(24) if options.token or not alone else None
     hosts = HOSTS | {options.host.lower()} if alone else None
     app = _application(Path(options.home), options.host, port, token, hosts)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, ws="websockets-sansio"))
+    packed = not alone  # nothing is saved on the way to oneself
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, ws="websockets-sansio", ws_per_message_deflate=packed
+    )
+    server = uvicorn.Server(config)
     name = f"[{options.host}]" if ":" in options.host else options.host
     address = f"http://{name}:{port}/" + (f"?token={token}" if token else "")
     threading.Thread(target=_tell, args=(server, address, options, alone), daemon=True).start()
@@ -96,6 +101,8 @@ def _warm() -> None:
     from mcptap.dashboard import filters
     from mcptap.dashboard.views import overview
 
+    gc.collect()
+    gc.freeze()  # what was imported stays, and need not be looked through again
     with suppress(StoreError):
         overview.asked(filters.Chosen(filters.SPANS[filters.USUAL]))
 
@@ -115,7 +122,8 @@ def _listen(host: str, port: int | None) -> socket.socket:
     """A listening socket; where the usual port is taken, on a free one. Raises OSError."""
     family = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][0]
     for number in (port,) if port else (PORT, 0):
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        # By the protocol asyncio knows that it may turn Nagle's delays off: 40 ms for each small file and message.
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((host, number))

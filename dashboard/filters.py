@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -36,8 +36,7 @@ ROUNDED: Final = 200  # parts of a span that its beginning is rounded to
 MOST: Final = 2_000  # names to choose from
 
 RECORDED = "SELECT min(started_at) AS first, max(started_at) AS last FROM runs"
-NAMES = """SELECT DISTINCT coalesce(nullif(name, ''), nullif(server_name, '')) AS label FROM runs
-    WHERE label IS NOT NULL ORDER BY label LIMIT {most}"""
+CALLED = "SELECT DISTINCT name, server_name, server_key FROM runs ORDER BY ALL LIMIT {most}"
 HOSTS = "SELECT DISTINCT host_name AS label FROM runs WHERE host_name IS NOT NULL ORDER BY label LIMIT {most}"
 TARGETS = """SELECT DISTINCT tool AS label FROM tool_summary(latency := false) WHERE last_used_at IS NOT NULL
     ORDER BY label LIMIT {most}"""
@@ -97,10 +96,15 @@ def choose() -> Chosen:
     span = st.selectbox(
         "Time", list(SPANS), index=list(SPANS).index(USUAL), key="time", bind="query-params", filter_mode=None
     )
-    server = safe.choice("Server", _labels(NAMES), key="server", nothing="all servers")
+    server = safe.choice("Server", _names(), key="server", nothing="all servers")
     host = safe.choice("Host", _labels(HOSTS), key="host", nothing="all hosts")
     target = safe.choice("Tool", _labels(TARGETS), key="tool", nothing="all tools")
     return Chosen(SPANS.get(span or USUAL), server, host, target)
+
+
+def called() -> list[dict[str, Any]]:
+    """What servers were called, by the user and by themselves, beside their keys; at most MOST. Raises StoreError."""
+    return store.rows(CALLED.format(most=MOST))
 
 
 def clear() -> None:
@@ -154,6 +158,10 @@ def _shown_s(chosen: Chosen) -> int:
     first, now = recorded
     begin = first if chosen.since is None else max(chosen.since, first)
     return now - _since_1970(begin)
+
+
+def _names() -> list[str]:
+    return sorted({name for row in called() if (name := row["name"] or row["server_name"])})
 
 
 def _labels(sql: str) -> list[str]:

@@ -31,10 +31,15 @@ class Found:
     hidden: list[Row]
 
 
+def asked(chosen: Chosen) -> str:
+    """The statement for those that fit."""
+    where = chosen.condition('f."at"', target="f.target")
+    return findings.ROWS.format(where=where, order=list(SEVERITIES), most=findings.MOST)
+
+
 def found(chosen: Chosen) -> Found:
     """The findings that fit. Raises StoreError, and CommandError when the file of mutes is damaged."""
-    where = chosen.condition('f."at"', target="f.target")
-    rows = store.rows(findings.ROWS.format(where=where, order=list(SEVERITIES), most=findings.MOST))
+    rows = store.rows(asked(chosen))
     mutes, moment = load(store.home()), now()
     hidden = {row["finding_id"] for row in rows if muted_by(row, mutes, findings.rules_of(row), moment)}
     return Found(

@@ -53,6 +53,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "logger.level": "warning",
     "logger.hideWelcomeMessage": True,
     "runner.magicEnabled": False,
+    "runner.postScriptGC": False,  # Python's own suffices: it need not look through every library after each click
     "server.fileWatcherType": "none",
     "server.headless": True,
     "server.disconnectedSessionTTL": 120,

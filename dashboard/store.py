@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +26,6 @@ from mcptap.exporters.store.store import FILE
 from mcptap.tap.pipe.home import state_directory
 
 FRESH_S: Final = 1
-ENTRIES: Final = 500
 
 Row = dict[str, Any]
 
@@ -83,7 +82,23 @@ def table(sql: str) -> pa.Table:
 
 def fresh(sql: str) -> list[Row]:
     """The rows as they are now, to the second. Raises read.StoreError."""
-    return _rows(_fresh(str(home()), sql))
+    return _rows(_answers(str(home())).get(sql, FRESH_S))
+
+
+def held(sql: str) -> list[Row] | None:
+    """The rows, if they need not be asked for."""
+    found = _answers(str(home())).held(sql)
+    return None if found is None else _rows(found)
+
+
+def is_fresh(sql: str) -> bool:
+    """Whether the rows are known as they are now, to the second."""
+    return _answers(str(home())).held(sql, FRESH_S) is not None
+
+
+def ahead(*statements: str) -> None:
+    """Says what will be asked for, in this order, so that two are asked for at a time."""
+    _answers(str(home())).ahead(*statements)
 
 
 def one(sql: str) -> Row:
@@ -95,7 +110,6 @@ def one(sql: str) -> Row:
 def forget() -> None:
     """What was kept is asked for again: something was changed from a page."""
     _answers(str(home())).forget()
-    _fresh.clear()
     _condition.clear()
 
 
@@ -104,19 +118,9 @@ def state() -> tuple[Condition, Mapping[str, Any]]:
     return _condition(str(home()))
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _link(place: str) -> Link:
-    return Link(Path(place))
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
+@lru_cache(maxsize=4)
 def _answers(place: str) -> Answers[pa.Table]:
-    return Answers(_link(place).table, written=partial(_written, Path(place)))
-
-
-@st.cache_data(ttl=FRESH_S, max_entries=ENTRIES, show_spinner=False)
-def _fresh(place: str, sql: str) -> pa.Table:
-    return _link(place).table(sql)
+    return Answers(Link(Path(place)).table, written=partial(_written, Path(place)))
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=4, show_spinner=False)

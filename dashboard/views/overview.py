@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 
 import streamlit as st
 
-from mcptap.dashboard import charts, columns, filters, safe, states, store
+from mcptap.dashboard import charts, columns, filters, found, parts, safe, states, store
 from mcptap.dashboard.filters import Chosen
-from mcptap.dashboard.found import found
+from mcptap.dashboard.parts import Question
 from mcptap.exporters.cli.status import GAPS
 from mcptap.exporters.cli.summary import share
 from mcptap.exporters.cli.units import number, size
@@ -45,10 +45,11 @@ FINDING: Final = {
 }
 # Only the columns that are shown: the database leaves out what the others would cost.
 OVERALL: Final = "FROM {summary} SELECT calls, errors, error_rate, p50_ms, p95_ms"
-SERVERS: Final = "FROM {summary} SELECT server, state, definition_tokens"
-ACTIVITY: Final = "FROM {timeline} SELECT bucket, server, calls, errors"
-TOOLS: Final = """FROM {summary} SELECT tool, server, calls, errors, error_rate, p95_ms WHERE calls > 0
-    ORDER BY calls DESC, tool LIMIT 2000"""
+SERVERS: Final = "FROM {summary} SELECT server, server_key, state, definition_tokens"
+ACTIVITY: Final = "FROM {summary} SELECT bucket, server, server_key, calls, errors"
+TOOLS: Final = """FROM {summary} SELECT tool, server, server_key, calls, errors, error_rate, p95_ms WHERE calls > 0
+    ORDER BY calls DESC, tool LIMIT {most}"""
+RANKED: Final = 2_000  # tools
 RECENT: Final = " AND e.load_order > (SELECT max(x.load_order) - 20000 FROM exchanges x)"  # what came in last
 NEWEST: Final = """
     SELECT e.run_id, e.seq, e.started_at, coalesce(nullif(r.name, ''), r.server_name) AS server, e.target, e.outcome,
@@ -71,18 +72,22 @@ def asked(chosen: Chosen) -> Asked:
     """Asks for it all. Raises StoreError."""
     step = filters.step(chosen)
     every = f"INTERVAL {step} SECOND"
-    return Asked(
-        store.one(OVERALL.format(summary=chosen.asked("overall_summary"))),
-        store.rows(SERVERS.format(summary=chosen.asked("server_summary", latency="false"))),
-        store.rows(ACTIVITY.format(timeline=chosen.asked("timeline", step=every, latency="false"))),
-        store.rows(TOOLS.format(summary=chosen.asked("tool_summary"))),
-        step,
+    questions = (
+        Question(lambda of: OVERALL.format(summary=of.asked("overall_summary")), apart=False),
+        Question(lambda of: SERVERS.format(summary=of.asked("server_summary", latency="false"))),
+        Question(lambda of: ACTIVITY.format(summary=of.asked("timeline", step=every, latency="false"))),
+        Question(lambda of: TOOLS.format(summary=of.asked("tool_summary"), most=RANKED), most=RANKED),
     )
+    told, servers, activity, tools = parts.rows(chosen, questions, found.asked(chosen), GAPS)
+    return Asked(told[0] if told else {}, servers, activity, tools, step)
 
 
 def draw(chosen: Chosen) -> None:
     """The page."""
     known = asked(chosen)
+    since = _since(known.activity)
+    recent, older = _newest_asked(chosen, since)
+    store.ahead(older if chosen.narrow else recent)
     _figures(chosen, known)
     if not known.told:
         states.nothing("No call fits. Look at a longer time, or at more servers.", clear=filters.clear)
@@ -94,7 +99,7 @@ def draw(chosen: Chosen) -> None:
     with left:
         st.subheader("Newest calls")
         newest = st.fragment(_newest, run_every=NEWEST_EVERY if st.session_state.get("live") else None)
-        newest(chosen, _since(known.activity))
+        newest(chosen, since)
     with right:
         st.subheader("Newest findings")
         _findings(chosen)
@@ -104,7 +109,7 @@ def draw(chosen: Chosen) -> None:
 
 def _figures(chosen: Chosen, known: Asked) -> None:
     told, servers = known.told, known.servers
-    open_ = found(chosen).shown
+    open_ = found.found(chosen).shown
     running = sum(row["state"] == "running" for row in servers)
     ((gaps, lost),) = [tuple(row.values()) for row in store.rows(GAPS)]
     grave = Counter(row["severity"] for row in open_)
@@ -149,18 +154,26 @@ def _since(activity: list[Row]) -> str:
     return ""
 
 
-def _newest(chosen: Chosen, since: str) -> None:
+def _newest_asked(chosen: Chosen, since: str) -> tuple[str, str]:
+    """The statements for the newest of what came in last, and of all."""
     where = chosen.condition("e.started_at", target="e.target")
-    rows = store.fresh(NEWEST.format(where=where, recent=RECENT, most=MOST))
-    if len(rows) < MOST:  # others that fit came in long ago, and can wait
-        known = {(row["run_id"], row["seq"]) for row in rows}
-        older = store.rows(NEWEST.format(where=where, recent=since, most=MOST))
-        rows = [*rows, *(row for row in older if (row["run_id"], row["seq"]) not in known)][:MOST]
+    recent, older = (NEWEST.format(where=where, recent=part, most=MOST) for part in (RECENT, since))
+    return recent, older
+
+
+def _newest(chosen: Chosen, since: str) -> None:
+    recent, older = _newest_asked(chosen, since)
+    rows = store.rows(older) if chosen.narrow else []
+    if not (chosen.narrow and store.is_fresh(older)):
+        rows = store.fresh(recent)
+        if len(rows) < MOST:  # others that fit came in long ago, and can wait
+            known = {(row["run_id"], row["seq"]) for row in rows}
+            rows = [*rows, *(row for row in store.rows(older) if (row["run_id"], row["seq"]) not in known)][:MOST]
     safe.table(rows, CALL, key="newest")
 
 
 def _findings(chosen: Chosen) -> None:
-    rows = sorted(found(chosen).shown, key=lambda row: row["at"], reverse=True)[:MOST]
+    rows = sorted(found.found(chosen).shown, key=lambda row: row["at"], reverse=True)[:MOST]
     if rows:
         picked = safe.table(rows, FINDING, key="newest_findings", pick=True)
         if picked is None:

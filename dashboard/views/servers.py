@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import streamlit as st
 
-from mcptap.dashboard import charts, columns, filters, safe, states, store
+from mcptap.dashboard import charts, columns, filters, parts, safe, states, store
 from mcptap.dashboard.filters import Chosen
+from mcptap.dashboard.parts import Question
 from mcptap.exporters.cli.reading import literal
 from mcptap.exporters.cli.units import number, size
 
@@ -61,7 +62,7 @@ UNUSED: Final = {
 
 def draw(chosen: Chosen) -> None:
     """The page."""
-    rows = store.rows(f"FROM {chosen.asked('server_summary', targets=False)}")
+    (rows,) = parts.rows(chosen, [Question(lambda of: f"FROM {of.asked('server_summary', targets=False)}")])
     if not rows:
         states.nothing("No server fits.", clear=filters.clear)
         return

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import streamlit as st
 
-from mcptap.dashboard import charts, columns, definitions, exchange, filters, safe, states, store
+from mcptap.dashboard import charts, columns, definitions, exchange, filters, parts, safe, states, store
 from mcptap.dashboard.filters import Chosen
+from mcptap.dashboard.parts import Question
 from mcptap.exporters.cli.reading import literal
 
 TITLE: Final = "Tools"
@@ -50,9 +51,11 @@ def draw(chosen: Chosen) -> None:
         "Show", ["all", "used", "unused", "failing"], default="all", key="tools_shown", bind="query-params"
     )
     where = {"used": "calls > 0", "unused": "calls = 0", "failing": "errors > 0"}.get(str(only), "true")
-    rows = store.rows(
-        f"FROM {chosen.asked('tool_summary')} WHERE {where} ORDER BY calls DESC, server, tool LIMIT {MOST}"
+    every = Question(
+        lambda of: f"FROM {of.asked('tool_summary')} WHERE {where} ORDER BY calls DESC, server, tool LIMIT {MOST}",
+        most=MOST,
     )
+    (rows,) = parts.rows(chosen, [every])
     if not rows:
         states.nothing("No tool fits.", clear=filters.clear)
         return

@@ -97,12 +97,11 @@ class Reader:
             if self._connection is None:
                 self._connection = self._held.enter_context(self._connect())
             read.bind(self._connection, statement=sql)
-            result = self._connection.sql("FROM store.query(getvariable('statement'))")
-            rows = [dict(zip(result.columns, row, strict=True)) for row in result.fetchall()]
+            columns, found = read.fetched(self._connection, "FROM store.query(getvariable('statement'))")
         except duckdb.Error as problem:
             message = str(problem).split("\n\n", maxsplit=1)[0]
             raise CommandError(f"the tables cannot be read: {message}", "try again") from None
-        return rows
+        return [dict(zip(columns, row, strict=True)) for row in found]
 
     def run(self, sql: str) -> tuple[list[str], list[Row]]:
         """Columns and rows of a user's statement."""

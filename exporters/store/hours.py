@@ -163,16 +163,14 @@ MACROS = {
 _ASKED = "since, until, server, host, target"
 
 
-def counted(whole_hours: str = "true") -> str:
-    """The sums of the calls that are asked for, to stand after FROM."""
-    return f"internal.added_calls({_ASKED}, {whole_hours})"
+def called(whole_hours: str = "true") -> str:
+    """The calls that are asked for, as `a`, to stand after WITH: read more than once, and planned once."""
+    return f"a AS (FROM internal.added_calls({_ASKED}, {whole_hours}))"
 
 
-def timed(whole_hours: str = "true") -> str:
-    """How many answers took how long, likewise."""
-    bins = ", ".join(f"unnest(e.{many}) AS {one}" for one, many in _HISTOGRAM.items())
-    return f"""(SELECT e.known_as, e.server, e.host, e.method, e.target, e.started_at, {bins}
-        FROM {counted(whole_hours)} e)"""
+_UNNESTED = ", ".join(f"unnest(e.{many}) AS {one}" for one, many in _HISTOGRAM.items())
+# How many answers took how long, to stand after FROM, where `a` stands after WITH.
+TIMES = f"(SELECT e.known_as, e.server, e.host, e.method, e.target, e.started_at, {_UNNESTED} FROM a e)"
 
 
 def _quantile(part: float) -> str:
@@ -186,10 +184,10 @@ _PERCENTILES = [f"{_quantile(part / 100)} AS p{part}_ms" for part in (50, 95, 99
 _BUCKET = "time_bucket(step, e.started_at) AS bucket"
 
 
-def percentiles(*keys: str, where: str = "true", whole_hours: str = "true") -> str:
+def percentiles(*keys: str, where: str = "true") -> str:
     """The latency of each of these (columns; `bucket` of a `step`): percentiles, maximum and sum of server time.
 
-    Names are qualified throughout: the parameters of the macros have those of columns.
+    Of `a`. Names are qualified throughout: the parameters of the macros have those of columns.
     """
     told = [_BUCKET if key == "bucket" else f"e.{key}" for key in keys]
     each = ", ".join(["true", *(f"b.{key}" for key in keys)])
@@ -199,5 +197,5 @@ def percentiles(*keys: str, where: str = "true", whole_hours: str = "true") -> s
         FROM (SELECT b.*, b.ms / b.n AS mean, sum(b.n) OVER (PARTITION BY {each} ORDER BY b.bin) AS upto,
                 sum(b.n) OVER (PARTITION BY {each}) AS of_all
             FROM (SELECT {", ".join([*told, "e.bin"])}, sum(e.answers) AS n, sum(e.server_ms) AS ms
-                FROM {timed(whole_hours)} e WHERE {where} GROUP BY ALL HAVING n > 0) b) e
+                FROM {TIMES} e WHERE {where} GROUP BY ALL HAVING n > 0) b) e
         GROUP BY {of}"""

@@ -47,6 +47,7 @@ _NOT_SERVING = "start one with `mcptap collector`; `mcptap status` says how the 
 _ENDED = f"try again; a statement that takes more than {QUERY_SECONDS:.0f} s or too much memory is ended that way"
 _ADMITTED = "one statement that reads the documented relations: SELECT, FROM, WITH, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN"
 _ASKED = "FROM quack_query(getvariable('target'), getvariable('statement'), token := getvariable('token'))"
+_ZONED = "TIMESTAMP WITH TIME ZONE"
 _LARGE = "leave the bodies out (body, request_body, reply_body), or ask for those of some rows, by run_id and seq"
 _AT = 'at is a reserved word: write "at" in quotes, or m.at'
 # DuckDB reads `seq = 1 AND facts->>'x' = 'y'` as `(seq = 1 AND facts)->>('x' = 'y')`.
@@ -90,15 +91,23 @@ def run(sql: str, home: str | Path) -> tuple[list[str], list[Row]]:
     with _client() as connection:
         try:
             bind(connection, target=target, statement=sql, token=token)
-            result = connection.sql(_ASKED)
-            columns, types = result.columns, [str(type_) for type_ in result.types]
-            if "TIMESTAMP WITH TIME ZONE" in types:
-                result = result.project(", ".join(map(_fetchable, columns, types)))
-            return columns, result.fetchall()
+            return fetched(connection, _ASKED)
         except duckdb.Error as error:
             told = _told(error, objection(connection, sql))
             told.hint = _pitfall(str(told), sql) or told.hint
             raise told from None
+
+
+def fetched(connection: duckdb.DuckDBPyConnection, asked: str) -> tuple[list[str], list[Row]]:
+    """The column names and rows of what is sent to Quack. Raises duckdb.Error.
+
+    Made a relation of, as times with a zone need, it would be run there to know its columns, and again for its rows.
+    """
+    answer = connection.execute(asked)
+    columns, types = [told[0] for told in answer.description], [str(told[1]) for told in answer.description]
+    if _ZONED in types:
+        return columns, connection.sql(asked).project(", ".join(map(_fetchable, columns, types))).fetchall()
+    return columns, answer.fetchall()
 
 
 def _pitfall(told: str, sql: str) -> str:
@@ -120,7 +129,7 @@ def bind(connection: duckdb.DuckDBPyConnection, **texts: str) -> None:
 def _fetchable(column: str, type_: str) -> str:
     """Python's DuckDB cannot fetch a time with zone without one more package; ours are all in UTC."""
     name = '"' + column.replace('"', '""') + '"'
-    return f"{name}::TIMESTAMP AS {name}" if type_ == "TIMESTAMP WITH TIME ZONE" else name
+    return f"{name}::TIMESTAMP AS {name}" if type_ == _ZONED else name
 
 
 def _client() -> duckdb.DuckDBPyConnection:

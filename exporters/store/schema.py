@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from mcptap.exporters.store import hours, summaries, views
 
-VERSION = 7
+VERSION = 8
 
 Columns = dict[str, str]
 

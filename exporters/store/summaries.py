@@ -22,10 +22,10 @@ from mcptap.exporters.store.hours import (
     SERVER_MS,
     TARGET,
     TIMED,
+    TIMES,
     WAITED,
-    counted,
+    called,
     percentiles,
-    timed,
 )
 from mcptap.exporters.store.views import ENDED_BY_HOST, ENDED_BY_HOST_CODES
 
@@ -76,8 +76,9 @@ MACROS = {
     "server_summary": (
         f"{FILTERS}, latency := true",
         f"""
-        WITH c AS (SELECT e.known_as, {_COUNTS}, count(DISTINCT e.target) FILTER (e.method = 'tools/call') AS tools_used
-            FROM {counted()} e GROUP BY e.known_as),
+        WITH {called()},
+        c AS (SELECT e.known_as, {_COUNTS}, count(DISTINCT e.target) FILTER (e.method = 'tools/call') AS tools_used
+            FROM a e GROUP BY e.known_as),
         p AS ({percentiles("known_as", where="latency")}),
         d AS (SELECT d.server_key, sum(d.tokens_estimate) AS tokens, count(*) FILTER (d.kind = 'tool') AS tools
             FROM ({_CURRENT}) d GROUP BY ALL),
@@ -91,14 +92,15 @@ MACROS = {
             d.tools AS tools_offered, coalesce(c.tools_used, 0) AS tools_used, k.last_run_at, k.last_run_id
         FROM k LEFT JOIN c ON c.known_as = k.known_as LEFT JOIN p ON p.known_as = k.known_as
             LEFT JOIN d ON d.server_key = k.known_as
-        WHERE k.begun OR c.calls > 0 ORDER BY calls DESC, k.server""",
+        WHERE k.begun OR c.known_as IS NOT NULL ORDER BY calls DESC, k.server""",
     ),
     "tool_summary": (
         f"{FILTERS}, latency := true",
         f"""
-        WITH c AS (SELECT e.known_as, e.target, {_COUNTS}, sum(e.reply_bytes)::BIGINT AS reply_bytes,
+        WITH {called()},
+        c AS (SELECT e.known_as, e.target, {_COUNTS}, sum(e.reply_bytes)::BIGINT AS reply_bytes,
                 max(e.last_at) AS last_used_at
-            FROM {counted()} e WHERE e.method = 'tools/call' GROUP BY e.known_as, e.target),
+            FROM a e WHERE e.method = 'tools/call' GROUP BY e.known_as, e.target),
         p AS ({percentiles("known_as", "target", where="latency AND e.method = 'tools/call'")}),
         k AS (SELECT r.known_as, any_value(r.server) AS server
             FROM internal.run_servers r WHERE {OF_RUN} GROUP BY ALL),
@@ -167,11 +169,12 @@ MACROS = {
     "timeline": (
         f"step := INTERVAL 1 MINUTE, {FILTERS}, latency := true",
         f"""
-        WITH c AS (SELECT time_bucket(step, e.started_at) AS bucket, e.known_as, e.host,
+        WITH {called(_WHOLE)},
+        c AS (SELECT time_bucket(step, e.started_at) AS bucket, e.known_as, e.host,
                 any_value(e.server) AS server, {_COUNTS}, sum(e.request_bytes)::BIGINT AS request_bytes,
                 sum(e.reply_bytes)::BIGINT AS reply_bytes
-            FROM {counted(_WHOLE)} e GROUP BY bucket, e.known_as, e.host),
-        p AS ({percentiles("bucket", "known_as", "host", where="latency", whole_hours=_WHOLE)})
+            FROM a e GROUP BY bucket, e.known_as, e.host),
+        p AS ({percentiles("bucket", "known_as", "host", where="latency")})
         SELECT c.bucket, c.server, c.known_as AS server_key, c.host, c.calls, c.errors, p.p50_ms, p.p95_ms, p.max_ms,
             c.request_bytes, c.reply_bytes
         FROM c LEFT JOIN p ON p.bucket = c.bucket AND p.known_as = c.known_as AND p.host IS NOT DISTINCT FROM c.host
@@ -181,26 +184,29 @@ MACROS = {
     "overall_summary": (
         FILTERS,
         f"""
+        WITH {called()}
         SELECT {_COUNTS}, any_value(p.p50_ms) AS p50_ms, any_value(p.p95_ms) AS p95_ms, any_value(p.p99_ms) AS p99_ms,
             sum(e.errors) / nullif(sum(e.calls), 0) AS error_rate, count(DISTINCT e.known_as) AS servers,
             sum(e.reply_bytes)::BIGINT AS reply_bytes, min(e.first_at) AS first_at, max(e.last_at) AS last_at
-        FROM {counted()} e LEFT JOIN ({percentiles()}) p ON true HAVING count(*) > 0""",
+        FROM a e LEFT JOIN ({percentiles()}) p ON true HAVING count(*) > 0""",
     ),
     "latency_timeline": (
         f"step := INTERVAL 1 MINUTE, {FILTERS}",
         f"""
-        WITH c AS (SELECT time_bucket(step, e.started_at) AS bucket, {_COUNTS}, sum(e.waiting_ms) AS waiting_ms
-            FROM {counted(_WHOLE)} e GROUP BY bucket),
-        p AS ({percentiles("bucket", whole_hours=_WHOLE)})
+        WITH {called(_WHOLE)},
+        c AS (SELECT time_bucket(step, e.started_at) AS bucket, {_COUNTS}, sum(e.waiting_ms) AS waiting_ms
+            FROM a e GROUP BY bucket),
+        p AS ({percentiles("bucket")})
         SELECT c.bucket, c.calls, c.errors, p.p50_ms, p.p95_ms, p.p99_ms, p.server_ms, c.waiting_ms
         FROM c LEFT JOIN p ON p.bucket = c.bucket ORDER BY c.bucket""",
     ),
     "latency_heatmap": (
         f"step := INTERVAL 1 MINUTE, {FILTERS}",
         f"""
+        WITH {called(_WHOLE)}
         SELECT time_bucket(step, e.started_at) AS bucket, pow(10, {_DRAWN} / {DRAWN}) AS from_ms,
             pow(10, ({_DRAWN} + 1) / {DRAWN}) AS to_ms, sum(e.answered_calls)::BIGINT AS calls
-        FROM {timed(_WHOLE)} e GROUP BY bucket, {_DRAWN} HAVING calls > 0
+        FROM {TIMES} e GROUP BY bucket, {_DRAWN} HAVING calls > 0
         ORDER BY bucket, from_ms""",
     ),
 }

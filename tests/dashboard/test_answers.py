@@ -104,7 +104,46 @@ def test_an_answer_holds_as_long_as_nothing_was_written(source: Source) -> None:
     source.now += 1e6
     assert answers.get("q") == 1
     written[0] = 101.0
+    source.now += STALE * KEPT_S + 1
     assert answers.get("q") == 2
+
+
+def test_what_has_to_be_new_is_asked_again_at_once_unless_nothing_was_written(source: Source) -> None:
+    written = [0.0]
+    answers = Answers(source.ask, written=lambda: written[0], clock=lambda: source.now, calendar=lambda: 100.0)
+    assert [answers.get("q", 1.0), answers.get("q", 1.0)] == [1, 1]
+    source.now += 2
+    assert answers.get("q", 1.0) == answers.held("q", 1.0) == 1
+    written[0] = 101.0
+    source.now += 2
+    assert answers.held("q", 1.0) is None
+    assert answers.held("q") == 1
+    assert answers.get("q", 1.0) == 2
+
+
+def test_what_is_due_is_not_at_hand(answers: Answers[int], source: Source) -> None:
+    assert answers.held("q") is None
+    answers.get("q")
+    assert answers.held("q") == 1
+    source.now += KEPT_S + 1
+    assert answers.held("q") is None
+
+
+def test_what_will_be_asked_for_is_asked_before(answers: Answers[int], source: Source) -> None:
+    first = answers.get("q")
+    answers.ahead("a", "b", "q")
+    source.wait(lambda: source.asked == 3)
+    assert (answers.get("b"), answers.get("a"), answers.get("q")) == (2, 3, first)
+
+
+def test_what_fails_when_it_is_asked_before_is_told_to_who_asks_for_it(answers: Answers[int], source: Source) -> None:
+    source.broken = True
+    answers.ahead("q")
+    source.wait(lambda: source.asked == 1)
+    with pytest.raises(ConnectionError):
+        answers.get("q")
+    source.broken = False
+    assert answers.get("q") == 3
 
 
 def test_what_was_written_just_before_a_question_may_be_missing_in_its_answer(source: Source) -> None:

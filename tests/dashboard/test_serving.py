@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import re
 import socket
@@ -34,6 +35,24 @@ def test_a_port_that_was_asked_for_and_is_taken_is_an_error() -> None:
         taken.listen()
         with pytest.raises(OSError, match="in use"):
             _listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_what_is_sent_does_not_wait_for_more() -> None:
+    async def accepted() -> int:
+        delays: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def look(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            delays.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with _listen("127.0.0.1", None) as listening:
+            async with await asyncio.start_server(look, sock=listening):
+                _, writer = await asyncio.open_connection(*listening.getsockname())
+                found = await delays
+                writer.close()
+        return found
+
+    assert asyncio.run(accepted()) == 1
 
 
 def answered(port: int, path: str, **headers: str) -> tuple[int, http.client.HTTPMessage]:

@@ -36,6 +36,21 @@ def test_a_query_gives_columns_and_rows(serving):
     assert (columns, rows) == (["run_id", "n"], [("run-1", 5)])
 
 
+def attached(sql, home):
+    with read.connect(home) as connection:
+        read.bind(connection, statement=sql)
+        return read.fetched(connection, "FROM store.query(getvariable('statement'))")
+
+
+@pytest.mark.parametrize(("ask", "admitted"), [(read.run, 1), (attached, 3)], ids=["alone", "attached"])
+def test_a_query_is_run_once(serving, ask, admitted):
+    database = serving.store._connection
+    database.execute("CREATE SEQUENCE admitted")
+    database.execute("CREATE OR REPLACE MACRO mcptap_admits(sid, query) AS (nextval('admitted') > 0)")
+    assert ask("SELECT count(*) FROM exchanges", serving.path)[1] == [(5,)]
+    assert database.execute("SELECT currval('admitted')").fetchone() == (admitted,)  # attaching asks for two by itself
+
+
 def test_another_process_reads_while_this_one_loads(serving):
     code = (
         "import sys; from mcptap.exporters.store import read\n"

@@ -250,6 +250,16 @@ def test_a_server_is_known_by_its_key_and_called_as_its_latest_run(tables):
     assert told == {"new": ("k", 2), "serve": ("serve", 1), "?": ("?", 1)}
 
 
+@pytest.mark.parametrize(("outcome", "calls"), [("input_required", [0]), ("ok", [1]), (None, [])])
+def test_a_server_that_was_used_in_the_time_is_told_also_if_it_only_asked_back(tables, outcome, calls):
+    tables.run(started_at=BEGUN - timedelta(days=1), state="ended", exit_code=0)
+    tables.run("r2", name="other", server_name="other")
+    if outcome:
+        tables.exchange(1.0, outcome=outcome)
+    told = tables.ask(f"FROM server_summary(since := TIMESTAMP '{BEGUN}') WHERE server = 'files'")
+    assert [row["calls"] for row in told] == calls
+
+
 def test_what_is_offered_and_never_called_is_told(tables):
     tables.run(server_key="k")
     tables.exchange()
