@@ -8,7 +8,6 @@ say where each stream stands, and `Analysis.resume` goes on from there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Final, get_args
 
@@ -174,7 +173,7 @@ class Analysis:
 
     def _stderr(self, frame: Frame) -> StderrLine:
         data = frame.data.removesuffix(b"\r")
-        cut = replace(frame, cut_end=frame.cut_end or frame.sha256 is not None)
+        cut = frame._replace(cut_end=frame.cut_end or frame.sha256 is not None)
         try:
             text, redactions = self._lines["stderr"].line(within(data.decode(errors="replace"), cut))
         except Exception as error:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import sys
 from collections import deque
 from typing import NamedTuple
 
@@ -65,6 +66,7 @@ class Memory:
         # Per stream, of what is still needed: its end in the stream, the position behind it, and how much it takes.
         self._taken: list[deque[tuple[int, int, int]]] = [deque() for _ in STREAMS]
         self._held = 0
+        self._freed = [0] * len(STREAMS)  # the block up to which each stream is needed no more
         self._latest = [0] * len(STREAMS)  # running numbers
 
     @property
@@ -108,12 +110,20 @@ class Memory:
     def free(self, offsets: list[int]) -> None:
         """Everything before these offsets, one per stream, is in the journal: the tap may use its memory again."""
         for stream, taken in enumerate(self._taken):
-            behind = None
+            behind, blocks = None, {self._freed[stream]}
             while taken and taken[0][0] <= offsets[stream]:
                 _, behind, size = taken.popleft()
+                blocks.add(behind // BLOCK)
                 self._held -= size
             if behind is not None:
                 self._words[TAIL[stream]] = behind
+                self._freed[stream] = behind // BLOCK
+                self._leave(blocks - {behind // BLOCK})
+
+    def _leave(self, blocks: set[int]) -> None:
+        """These blocks are the tap's alone from now on, and no longer counted as ours; nothing in them changes."""
+        for block in blocks if sys.platform == "linux" else ():
+            self._map.madvise(mmap.MADV_DONTNEED, block * BLOCK, BLOCK)
 
     def _take(self, stream: int, walk: _Walk, latest: int) -> list[Entry]:
         """The entries that are not later than the `latest`; the others are met again."""

@@ -26,7 +26,7 @@ from mcptap.exporters.collector import keys
 from mcptap.exporters.collector.conversation import newer, read_hello, send, until_closed
 from mcptap.exporters.collector.detection import Detection
 from mcptap.exporters.collector.intake import Intake, make_lanes
-from mcptap.exporters.collector.limits import give_back, lift_limits
+from mcptap.exporters.collector.limits import give_back_at_times, keep_what_is_there, lift_limits
 from mcptap.exporters.collector.live_run import DamagedRunError
 from mcptap.exporters.collector.loader import Loader
 from mcptap.exporters.collector.memory import Memory
@@ -68,8 +68,7 @@ class Collector:
 
     def __init__(self, home: Path, lock: int, left: Processes) -> None:
         self._home, self._lock, self._left, self._born = home, lock, left, time.time()
-        self._present = 0  # connections of taps and readers
-        self._taps = 0
+        self._present = self._taps = 0  # connections: of all, and of taps alone
         self._state = "starting"
         self._problems: dict[str, str] = {}
         self._leave = anyio.Event()
@@ -240,8 +239,9 @@ class Collector:
         """Hyperscan's databases take a second: not while a host waits for its first server, and not for little."""
         while time.time() - self._born < SETTLED_S or not self._redaction.scanner.in_use:
             await anyio.sleep(0.5)
-        for step in (self._redaction.build, self._detection.build, give_back):
+        for step in (self._redaction.build, self._detection.build, keep_what_is_there):
             await anyio.to_thread.run_sync(step)
+        await give_back_at_times()
 
     async def _keep_house(self) -> None:
         """What is done every second: disk, notes, compression. A failure is told and tried again."""

@@ -69,8 +69,11 @@ class Held:
         if not self._lengths:
             return []
         known: dict[str, Redaction] = {}
+        seen: set[str] = set()
         for pointer, text, _ in spoken:
-            for word in _words(text[:MOST]):
+            words = _words(text[:MOST]) - seen
+            seen |= words  # other readings of a text have most of them again
+            for word in words:
                 if len(word) in self._lengths:
                     digits = hmac.digest(key, word.encode(errors="replace"), "sha256").hex()[:8]
                     if digits in self._first and digits not in known:
@@ -82,7 +85,8 @@ def _words(text: str) -> set[str]:
     """What may be a secret by itself: words, and the steps of paths and addresses."""
     words = {text.strip(), *_PARTED.split(text)}
     if "/" in text or "?" in text:
-        words.update(*(_STEPS.split(word) for word in tuple(words)))
+        stepped = [word for word in words if "/" in word or "?" in word or "#" in word or ":" in word]
+        words.update(*map(_STEPS.split, stepped))
     return words
 
 

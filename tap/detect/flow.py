@@ -120,7 +120,9 @@ class Memory:
         for number in numbers - fresh if len(fresh) < len(numbers) else ():
             known = young.get(number) or old[number]
             if known.server != place.server:
-                self._also[number] = self._with(self._also.get(number, _NOBODY), place.server)
+                servers = self._also.get(number, _NOBODY)
+                if place.server not in servers:
+                    self._also[number] = self._with(servers, place.server)
             elif known.session != place.session:  # what counts is what this life of the host has seen
                 young[number] = place
         theirs = fresh.difference(asked).difference(before)
@@ -134,8 +136,6 @@ class Memory:
             self._groups = {group: group for group in self._also.values()}
 
     def _with(self, servers: Servers, server: str) -> Servers:
-        if server in servers:
-            return servers
         group = servers | {server}
         return self._groups.setdefault(group, group)
 
@@ -143,8 +143,7 @@ class Memory:
         """Whether any of these came in a result, and results came from others than where it goes."""
         if self._servers <= {sink.server}:
             return False
-        young, old = self._young, self._old
-        return any(number in young or number in old for number in numbers)
+        return not (self._young.keys().isdisjoint(numbers) and self._old.keys().isdisjoint(numbers))
 
     def origin(self, number: int, sink: Place) -> Place | None:
         """Where a value that goes out to `sink` came from, if that was another server."""

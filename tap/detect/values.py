@@ -71,10 +71,11 @@ def take(text: str, *, paths: bool = True) -> Taken:
     long = [word for word in words if len(word) >= LEAST and word.translate(None, _LETTERS)]
     for word in long[:MOST_VALUES]:
         found += _tokens(word, folded, paths)
-    rows: Iterator[tuple[bytes, bytes, bytes]] = zip(words[:MOST_WORDS], words[1:], words[2:], strict=False)
+    last = min(MOST_WORDS, len(words) - 2)
+    anchors = [at for at, word in enumerate(words[1 : last + 1], 1) if len(word) >= ANCHOR]
     if "/" in folded or "\\" in folded:
-        rows = (row for row in rows if _SLASH not in row[1] and _BACKSLASH not in row[1])
-    numbers = {hash(row) for row in rows if len(row[1]) >= ANCHOR}
+        anchors = [at for at in anchors if _SLASH not in words[at] and _BACKSLASH not in words[at]]
+    numbers = {hash((words[at - 1], words[at], words[at + 1])) for at in anchors}
     if found:
         numbers.update(map(number_of, found))
     return Taken(found, words, numbers)

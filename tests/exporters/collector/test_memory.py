@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -208,3 +209,22 @@ def test_a_memory_is_crowded_when_half_of_it_is_needed_and_no_longer_when_it_was
     assert memory.crowded
     memory.free([channel.offsets[CLIENT], 0, 0])
     assert not memory.crowded
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells whose memory it is")
+def test_what_was_freed_is_the_taps_alone() -> None:
+    channel = Channel()
+    record(channel, SERVER, bytes(16 << 20))
+    reader = Memory(channel.memory)
+    before = shared()
+    while reader.waiting:
+        entries, _ = reader.take()
+        for entry in entries:
+            reader.free([0, entry.offset + len(reader.payload(entry)), 0])
+    assert shared() < before + (4 << 20)
+
+
+def shared() -> int:
+    """Bytes of memory shared with others that this process has looked at."""
+    told = Path("/proc/self/status").read_text().split("RssShmem:")[1]
+    return int(told.split()[0]) << 10
