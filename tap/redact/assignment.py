@@ -37,6 +37,19 @@ KEYWORDS: Final = (
     "requeststate",
 )  # fmt: skip
 
+
+def _stems() -> Iterator[tuple[str, tuple[str, ...] | None, tuple[tuple[str, int], ...]]]:
+    """What several keywords have in common, what stands before it in them, and they with its place in each."""
+    stems: dict[str, list[tuple[str, int]]] = {}
+    for keyword in KEYWORDS:
+        stem = next((stem for stem in ("pass", "key") if stem in keyword), keyword)
+        stems.setdefault(stem, []).append((keyword, keyword.index(stem)))
+    for stem, keywords in stems.items():
+        before = tuple(keyword[:offset] for keyword, offset in keywords)
+        yield stem, before if all(before) else None, tuple(keywords)
+
+
+_STEMS: Final = tuple(_stems())
 _NAME_CHARS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _MARK: Final = "[REDACTED:"
 QUOTED = re.compile(
@@ -82,15 +95,28 @@ class Assignments:
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
-        for keyword in KEYWORDS:
-            at = text.folded.find(keyword)
-            while at >= 0:
-                text.tick()
-                end = at + len(keyword)
-                if span := _value(text.text, at, end):
-                    yield span
-                    end = span[1]
-                at = text.folded.find(keyword, end)
+        done = dict.fromkeys(KEYWORDS, 0)  # up to where each is judged
+        for at, keyword in _found(text):
+            if at < done[keyword]:
+                continue
+            text.tick()
+            done[keyword] = at + len(keyword)
+            if span := _value(text.text, at, at + len(keyword)):
+                yield span
+                done[keyword] = span[1]
+
+
+def _found(text: Text) -> Iterator[tuple[int, str]]:
+    """All keywords, and where they are: those that begin or end alike are looked for together."""
+    folded = text.folded
+    for stem, before, keywords in _STEMS:
+        at = folded.find(stem)
+        while at >= 0:
+            if before is None or folded.endswith(before, 0, at):
+                for keyword, offset in keywords:
+                    if at >= offset and folded.startswith(keyword, at - offset):
+                        yield at - offset, keyword
+            at = folded.find(stem, at + 1)
 
 
 def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
