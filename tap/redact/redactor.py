@@ -30,7 +30,6 @@ MAX_TEXT: Final = 64 * 1024 * 1024  # characters of all strings of a value
 LIMIT_S: Final = 10.0  # for one value
 UNSCANNED: Final = "unscanned"
 MAX_REMEMBERED: Final = 256  # characters of a secret that is worth remembering within one value
-_MIN_SECRET: Final = 6  # characters; no rule matches a shorter text
 
 Redactions = tuple[Redaction, ...]
 Exemption = tuple[str, str]  # patterns of a rule's id and of a JSON pointer
@@ -191,7 +190,7 @@ class Pass:
     ) -> str:
         """`text` without what `rules` find in it, and without `parts`; what was found is added to `found`."""
         searched = Text(text, self._out_of_time)
-        spans = find(searched, rules, parts) if len(text) >= _MIN_SECRET or parts else []
+        spans = find(searched, rules, parts) if len(text) >= walk.MIN_SECRET or parts else []
         if spans and self._redactor.exempt:
             spans = [span for span in spans if not self.is_exempt(span.rule, pointer, text[span.start : span.end])]
         pieces: list[str] = []

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH: Final = 200  # orjson writes 254 levels, and a record adds some
 MAX_OPENED: Final = 3  # JSON in a string in a string
+MIN_SECRET: Final = 6  # characters; no rule matches a shorter text
 MAX_KEY: Final = 128  # characters of a key that is worth remembering
 _MAX_STEP: Final = 200  # characters of one key in a pointer
 MAX_LINE: Final = 8192  # characters of a command line
@@ -89,6 +90,8 @@ class Walk:
         return value
 
     def text(self, text: str, pointer: str) -> str:
+        if len(text) < MIN_SECRET and not self._key_lines.open and id(text) not in self._parts:
+            return text
         if self._key_lines.takes(text):
             return self._search.whole(text, "private-key", pointer, self._found)
         if (opened := self._json(text, pointer)) is not None:
@@ -158,6 +161,9 @@ class Walk:
         manifest = forms.is_kubernetes_secret(members)
         clean: dict[str, Any] = {}
         for key, value in members.items():
+            if not isinstance(value, (dict, list)) and not self._search.is_telling(key) and "[REDACTED:" not in key:
+                clean[key] = self.text(value, f"{pointer}/{step(key)}") if isinstance(value, str) else value
+                continue  # as nearly all are
             name = self._key(key, pointer)
             below = f"{pointer}/{step(name)}"
             if key == STATE and value is not None:
@@ -240,4 +246,5 @@ class Walk:
 
 def step(key: str) -> str:
     """One step of a JSON pointer."""
-    return key[:_MAX_STEP].replace("~", "~0").replace("/", "~1")
+    short = key[:_MAX_STEP]
+    return short.replace("~", "~0").replace("/", "~1") if "/" in short or "~" in short else short
