@@ -26,6 +26,7 @@ from mcptap.tap.redact.given import (
 )
 from mcptap.tap.redact.names import is_directory, names_secret
 from mcptap.tap.redact.program import is_named
+from mcptap.tap.redact.repeated import AFTER, Repeated
 from mcptap.tap.redact.rule import PLACEHOLDER, Text
 from mcptap.tap.redact.standins import computes, stands_for
 
@@ -62,6 +63,7 @@ _SIGN = re.compile(
     rf"""(?P<rest>[\w.-]{{0,48}})\\*["'`]?\]?(?i:{_TYPE})[^\S\n]{{0,8}}"""
     r"""(?P<sign>=>|:{1,3}=|[!=]==?|(?:\?\??|\|\||\+|\.)=|=|:|%3[dD]|>)[^\S\n]{0,8}"""
 )
+_UNSIGNED = re.compile(r"[\w.-]{0,48}\\*")
 _COMPARED: Final = ("==", "===", "!=", "!==")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
 _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
@@ -96,12 +98,13 @@ class Assignments:
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
         done = dict.fromkeys(KEYWORDS, 0)  # up to where each is judged
+        repeated = Repeated(text.text, _value, _reach)
         for at, keyword in _found(text):
             if at < done[keyword]:
                 continue
             text.tick()
             done[keyword] = at + len(keyword)
-            if span := _value(text.text, at, at + len(keyword)):
+            if span := repeated.judged(at, at + len(keyword)):
                 yield span
                 done[keyword] = span[1]
 
@@ -117,6 +120,22 @@ def _found(text: Text) -> Iterator[tuple[int, str]]:
                     if at >= offset and folded.startswith(keyword, at - offset):
                         yield at - offset, keyword
             at = folded.find(stem, at + 1)
+
+
+def _reach(text: str, end: int) -> int:
+    """Up to where the value behind the keyword that ends at `end` is read, at most."""
+    sign = _SIGN.match(text, end)
+    if sign is None:
+        unsigned = _UNSIGNED.match(text, end, end + AFTER)
+        return (unsigned.end() if unsigned else end) + MAX_NAME
+    at = sign.end()
+    named = text[end - MAX_NAME : sign.end("rest")].lower().endswith(("cookie", "authorization"))
+    if named or sign["sign"] == ">" or text[at : at + 1] in ("{", "[", "|", ">"):
+        return len(text)
+    value = _PREFIX.match(text, at) or _SCHEME.match(text, at, end + AFTER)
+    begins, limit = value.end() if value else at, end + AFTER
+    read = QUOTED.match(text, begins, limit) or _DOTENV.match(text, begins, limit)
+    return read.end() if read else begins + MAX_NAME
 
 
 def _value(text: str, start: int, end: int) -> tuple[int, int] | None:

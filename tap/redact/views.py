@@ -96,8 +96,8 @@ class View:
             if high and at + AROUND <= high:
                 continue
             first = self._line_start(max(0, at - AROUND))
-            if first > high:
-                windows.append(self.text[low:high])
+            if first > high or not high:
+                windows += [self.text[low:high]] if high else []
                 low = first
             high = self._line_end(at + AROUND)
         return "\0".join((*windows, self.text[low:high]))
