@@ -19,7 +19,7 @@ from mcptap.tap.redact import again, walk
 from mcptap.tap.redact.keyjudge import KeyJudge
 from mcptap.tap.redact.pii import personal
 from mcptap.tap.redact.rule import PLACEHOLDER, OutOfTimeError, Text, TextRule
-from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired, tell
+from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired
 from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.settings import Settings
 from mcptap.tap.redact.table import families
@@ -110,7 +110,7 @@ class Redactor:
         texts, suspicious = walk.survey(value, self.keys.is_telling)
         try:
             rules = search.fired("\0".join(texts))
-            if not tell(rules) and not suspicious:
+            if not suspicious and walk.is_clean(value, rules, self.scanner):
                 return value, ()
             found: list[Redaction] = []
             clean = walk.Walk(search, rules, found).whole(value, "")

@@ -17,7 +17,8 @@ from mcptap.tap.redact import members as forms
 from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.pem import KeyLines
 from mcptap.tap.redact.rule import TextRule
-from mcptap.tap.redact.scan import tell
+from mcptap.tap.redact.scan import SIGNS
+from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.split import OPEN_END, Parts, joined
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ def survey(value: Any, is_telling: Callable[[str], bool]) -> tuple[list[str], bo
                 below += item
         level = below
     return texts, suspicious
+
+
+def is_clean(value: Any, rules: Sequence[TextRule], scanner: Scanner) -> bool:
+    """Whether `rules` find nothing in the strings of a value: at most some of them end as half a secret would."""
+    return all(rule in SIGNS for rule in rules) and not (OPEN_END in rules and joined(value, scanner))
 
 
 class Walk:
@@ -233,7 +239,7 @@ class Walk:
         except (orjson.JSONDecodeError, UnscannableError):
             return None
         rules = self._search.fired("\0".join(texts))
-        if not tell(rules) and not suspicious:
+        if not suspicious and is_clean(value, rules, self._search.scanner):
             return self._search.plain(text, self._rules, pointer, self._found)
         found: list[Redaction] = []
         clean = Walk(self._search.at(pointer), rules, found, self._opened + 1).whole(value, "")
