@@ -10,10 +10,25 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mcptap.tap.redact.names import is_directory, names_password, names_secret
-from mcptap.tap.redact.program import is_named, is_program
+from mcptap.tap.redact.given import (
+    LINE,
+    LINE_START,
+    LONGEST_JUDGED,
+    MAX_NAME,
+    WORD_ONLY,
+    is_header,
+    is_indented,
+    is_name,
+    is_prose,
+    is_reference,
+    stands_for_bare,
+    stands_for_quoted,
+)
+from mcptap.tap.redact.names import is_directory, names_secret
+from mcptap.tap.redact.program import is_named
+from mcptap.tap.redact.repeated import AFTER, Repeated
 from mcptap.tap.redact.rule import PLACEHOLDER, Text
-from mcptap.tap.redact.standins import computes, is_sample, is_sentence, stands_for
+from mcptap.tap.redact.standins import computes, stands_for
 
 ID: Final = "assignment"
 KEYWORDS: Final = (
@@ -23,9 +38,21 @@ KEYWORDS: Final = (
     "requeststate",
 )  # fmt: skip
 
+
+def _stems() -> Iterator[tuple[str, tuple[str, ...] | None, tuple[tuple[str, int], ...]]]:
+    """What several keywords have in common, what stands before it in them, and they with its place in each."""
+    stems: dict[str, list[tuple[str, int]]] = {}
+    for keyword in KEYWORDS:
+        stem = next((stem for stem in ("pass", "key") if stem in keyword), keyword)
+        stems.setdefault(stem, []).append((keyword, keyword.index(stem)))
+    for stem, keywords in stems.items():
+        before = tuple(keyword[:offset] for keyword, offset in keywords)
+        yield stem, before if all(before) else None, tuple(keywords)
+
+
+_STEMS: Final = tuple(_stems())
 _NAME_CHARS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _MARK: Final = "[REDACTED:"
-_MAX_NAME: Final = 48  # characters on either side of the keyword
 QUOTED = re.compile(
     r"""(?P<open>\\{0,16}["'`])(?:(?i:bearer|basic|token|digest)\ +)?(?P<secret>(?:(?!(?<!\\)(?P=open))[^\n])+)"""
 )
@@ -36,6 +63,7 @@ _SIGN = re.compile(
     rf"""(?P<rest>[\w.-]{{0,48}})\\*["'`]?\]?(?i:{_TYPE})[^\S\n]{{0,8}}"""
     r"""(?P<sign>=>|:{1,3}=|[!=]==?|(?:\?\??|\|\||\+|\.)=|=|:|%3[dD]|>)[^\S\n]{0,8}"""
 )
+_UNSIGNED = re.compile(r"[\w.-]{0,48}\\*")
 _COMPARED: Final = ("==", "===", "!=", "!==")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
 _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
@@ -51,35 +79,12 @@ _INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
 _CDATA = re.compile(r"\s{0,64}<!\[CDATA\[")
 _ENCRYPTED = re.compile(r"\{[^{}$]*(?=[A-Za-z]*[0-9])[\w+/=-]{16,}[^{}]*\}")  # as Jenkins has it
 _TO_END = re.compile(r"""[^\n"'`\\]+""")
-_HEADER = re.compile(
-    r"[^{(\[<>]*=.*|(?:[\w-]{1,16} )?[\w.%+/~=-]{6,}\s*"
-)  # of cookies, or of a scheme that is not known
-_LONGEST_JUDGED: Final = 512  # characters
 _LONGEST_ELEMENT: Final = 65_536  # characters of an XML element's text
-_LINE_START = re.compile(r"(?:^|\n)[ \t]{0,16}(?:export |set |ENV |- )?\Z")
 _DOTENV = re.compile(r"[^\s\\]+")
 
-_SIGNS = re.compile(r"[\W_]+")
 _LINKED = re.compile(r"\][ \t]{0,8}:")
-_FORMAT = re.compile(r"[^\w%{]{0,8}(?:\w{1,16}[ =])?(?:%[srdqv]|%\(\w+\)\w|\{\w*\})[^\w]{0,8}")
-_GOES_ON_QUOTED = re.compile(r"""\\{0,16}["'`][ \t]{0,4}(?:\+|%)[ \t]{0,4}[\w("'{]""")
-_LINE_END = re.compile(r"""["'`]?[ \t]{0,8}(?:[#;,][^\n]{0,200})?(?:\r?\n|\Z)""")
-_SNAKE = re.compile(r"[a-z]+(?:_[a-z]+)+")
-_TOKEN = re.compile(r"(?i)tok|cookie|auth")
-_WORD: Final = "(?:[a-z]{2,}|[A-Z][a-z]{2,}|[A-Z]{2,})"
-_WORDS_ONLY = re.compile(rf"[._]?{_WORD}(?:[ ._:/-]?{_WORD})*")  # of what is issued, and has digits
-_CLASS = re.compile(r"[._]?(?:[A-Z][a-z]+\d?|V\d){2,}|\.[a-z]\w*_\w+")
-_CONSTANT = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 _MODULE = re.compile(r"[a-z_]{1,32}(?:\.[a-z_]{1,32}){1,4}")  # a cookie has a name and a sign, or is no word
-_WORD_ONLY = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*[.!?]*")
-_LINE: Final = 200  # characters in which a quote is counted
 _AFTER_QUOTE: Final = tuple(",+)]};: \n")
-_GOES_ON = re.compile(r"[ \t]+(?:&&|\|\||\?|[+<>=!]=?|===|instanceof\b|as\b|if\b|or\b|and\b|for\b)[ \t]")
-# The name of something else, in the spelling of programs: `clientSecret`, `tokens.refresh_token`, `SESSION_TOKEN`.
-_LONGEST_NAME: Final = 80  # characters of a name in a program
-_OPERATORS = re.compile(r"(?:[=!]==?|&&|\|\||\?\?|\?(?=[^?]*:))(?=[A-Za-z_$(\[{!])|\}|(?:[=!]==|!=|&&|\|\|)\Z")
-_REFERENCE = re.compile(r"[A-Za-z_$]+(?:(?:\?\.|\.|::|->)[A-Za-z_$]+)*\d{0,2}")
-_SPELLED = re.compile(r"[a-z][A-Z]|[._>:]")
 
 
 class Assignments:
@@ -92,15 +97,45 @@ class Assignments:
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
-        for keyword in KEYWORDS:
-            at = text.folded.find(keyword)
-            while at >= 0:
-                text.tick()
-                end = at + len(keyword)
-                if span := _value(text.text, at, end):
-                    yield span
-                    end = span[1]
-                at = text.folded.find(keyword, end)
+        done = dict.fromkeys(KEYWORDS, 0)  # up to where each is judged
+        repeated = Repeated(text.text, _value, _reach)
+        for at, keyword in _found(text):
+            if at < done[keyword]:
+                continue
+            text.tick()
+            done[keyword] = at + len(keyword)
+            if span := repeated.judged(at, at + len(keyword)):
+                yield span
+                done[keyword] = span[1]
+
+
+def _found(text: Text) -> Iterator[tuple[int, str]]:
+    """All keywords, and where they are: those that begin or end alike are looked for together."""
+    folded = text.folded
+    for stem, before, keywords in _STEMS:
+        at = folded.find(stem)
+        while at >= 0:
+            if before is None or folded.endswith(before, 0, at):
+                for keyword, offset in keywords:
+                    if at >= offset and folded.startswith(keyword, at - offset):
+                        yield at - offset, keyword
+            at = folded.find(stem, at + 1)
+
+
+def _reach(text: str, end: int) -> int:
+    """Up to where the value behind the keyword that ends at `end` is read, at most."""
+    sign = _SIGN.match(text, end)
+    if sign is None:
+        unsigned = _UNSIGNED.match(text, end, end + AFTER)
+        return (unsigned.end() if unsigned else end) + MAX_NAME
+    at = sign.end()
+    named = text[end - MAX_NAME : sign.end("rest")].lower().endswith(("cookie", "authorization"))
+    if named or sign["sign"] == ">" or text[at : at + 1] in ("{", "[", "|", ">"):
+        return len(text)
+    value = _PREFIX.match(text, at) or _SCHEME.match(text, at, end + AFTER)
+    begins, limit = value.end() if value else at, end + AFTER
+    read = QUOTED.match(text, begins, limit) or _DOTENV.match(text, begins, limit)
+    return read.end() if read else begins + MAX_NAME
 
 
 def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
@@ -108,7 +143,7 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
     sign = _SIGN.match(text, end)
     if sign is None:
         return None
-    before = text[max(0, start - _MAX_NAME) : start]
+    before = text[max(0, start - MAX_NAME) : start]
     before = before[len(before.rstrip(_NAME_CHARS)) :]
     if text.endswith(_MARK, 0, start - len(before)):
         return None  # the name of a rule
@@ -121,14 +156,14 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
     if quoted := QUOTED.match(text, prefix.end() if prefix else sign.end()):
         no_secret = (
             _closes(text, start - len(before), sign, quoted)
-            or _is_name(name, quoted["secret"])
-            or _stands_for(text, start - len(before), name, sign, quoted)
-            or (sign["sign"] in _COMPARED and "tok" in name.lower() and _WORD_ONLY.fullmatch(quoted["secret"][:64]))
+            or is_name(name, quoted["secret"])
+            or stands_for_quoted(text, start - len(before), name, sign, quoted)
+            or (sign["sign"] in _COMPARED and "tok" in name.lower() and WORD_ONLY.fullmatch(quoted["secret"][:64]))
             or is_directory(name, quoted["secret"])
             or (name.lower().endswith("cookie") and _MODULE.fullmatch(quoted["secret"]))
         )
         return None if no_secret else quoted.span("secret")
-    begins_line = _LINE_START.search(text[max(0, start - len(before) - 24) : start - len(before)]) is not None
+    begins_line = LINE_START.search(text[max(0, start - len(before) - 24) : start - len(before)]) is not None
     return _bare(text, sign.end(), name.lower(), sign["sign"], begins_line=begins_line)
 
 
@@ -140,8 +175,8 @@ def _closes(text: str, name: int, sign: re.Match[str], quoted: re.Match[str]) ->
     if opener in text[sign.end("rest") : sign.start("sign")]:
         return False
     adjoins = text[max(0, name - 1) : name] == opener and sign.end() == sign.end("sign")
-    line = text[max(0, name - _LINE) : name].rpartition("\n")[2]
-    return adjoins or (opener == '"' and len(line) < _LINE and line.count(opener) % 2 == 1)
+    line = text[max(0, name - LINE) : name].rpartition("\n")[2]
+    return adjoins or (opener == '"' and len(line) < LINE and line.count(opener) % 2 == 1)
 
 
 def _is_label(text: str, name: int, sign: re.Match[str]) -> bool:
@@ -151,50 +186,6 @@ def _is_label(text: str, name: int, sign: re.Match[str]) -> bool:
         return True
     in_address = sign["sign"] == ":" and (text.startswith("//", name) or text.endswith("://", 0, name))
     return in_address or text.endswith((".svg?", "badge?"), 0, name)
-
-
-def _stands_for(text: str, at: int, name: str, sign: re.Match[str], quoted: re.Match[str]) -> bool:
-    """Whether a quoted value is none. What a program has as a literal may be a word that an example has."""
-    value = quoted["secret"]
-    if computes(value) or is_sentence(value) or _FORMAT.fullmatch(value[: 2 * _MAX_NAME]):
-        return True
-    if _is_setting(text, at, sign, quoted.end() + 1):
-        return is_placeholder(name, value)
-    return (
-        stands_for(value)
-        or is_sample(value, password=names_password(name))
-        or _GOES_ON_QUOTED.match(text, quoted.end()) is not None
-        or ((_TOKEN.search(name) or names_secret(value)) and _WORDS_ONLY.fullmatch(value[:_MAX_NAME]) is not None)
-    )
-
-
-def _is_setting(text: str, name: int, sign: re.Match[str], end: int) -> bool:
-    """Whether this is a line of a configuration, or a member of JSON: people set weak secrets there."""
-    key = sign["sign"] == ":" and text[max(0, name - 1) : name] == '"'
-    begins = _LINE_START.search(text[max(0, name - 24) : name]) is not None
-    alone = begins and sign["sign"] in ("=", ":") and _LINE_END.match(text, end) is not None
-    return key or (alone and not is_program(text, name, end))
-
-
-def is_placeholder(name: str, value: str) -> bool:
-    """Whether even a setting has this only in place of a value: of a password, what is put together with signs."""
-    return stands_for(value) and (not names_password(name) or any(sign in value for sign in "-_ ") or computes(value))
-
-
-def _is_name(name: str, value: str) -> bool:
-    """Whether a value is the name of a secret, not one: `SECRET_KEY = "ACME_SECRET_KEY"`."""
-    if len(value) > _MAX_NAME:
-        return False
-    return (
-        _SIGNS.sub("", value.lower()) == _SIGNS.sub("", name.lower())
-        or (_CONSTANT.fullmatch(value) is not None and names_secret(value))
-        or (_CLASS.fullmatch(value) is not None and names_secret(value))
-        or (_SNAKE.fullmatch(value) is not None and _last_word(value) == _last_word(name))
-    )
-
-
-def _last_word(name: str) -> str:
-    return name.lower().rpartition("_")[2]
 
 
 def _block_end(text: str, block: re.Match[str]) -> int:
@@ -217,7 +208,7 @@ def _element(text: str, name: int, at: int) -> tuple[int, int] | None:
     cdata = _CDATA.match(text, at)
     begins, ends = (cdata.end(), "]]>") if cdata else (at, "<")
     end = text.find(ends, begins, begins + _LONGEST_ELEMENT)
-    if end < 0 or not text[end : end + _LONGEST_JUDGED].removeprefix("]]>").lstrip().startswith("</"):
+    if end < 0 or not text[end : end + LONGEST_JUDGED].removeprefix("]]>").lstrip().startswith("</"):
         return None
     value = text[begins:end].strip()
     if not value or "\n" in value or (stands_for(value) and not _ENCRYPTED.fullmatch(value)):
@@ -235,12 +226,12 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         line = _TO_END.match(text, at)
         return line.span() if line and is_header(line[0]) else None
     if not PLACEHOLDER.match(text, at) and (nested := _NESTED.match(text, at)):
-        long = len(nested[0]) > _LONGEST_JUDGED  # is not judged: that would be done again from the next name on
+        long = len(nested[0]) > LONGEST_JUDGED  # is not judged: that would be done again from the next name on
         return nested.span() if long or _LITERAL.search(nested[0]) else None
     dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()
     shape = _DOTENV if dotenv else _BARE
     begins = scheme.end() if scheme else at
-    head = shape.match(text, begins, begins + _LONGEST_JUDGED)
+    head = shape.match(text, begins, begins + LONGEST_JUDGED)
     if head is None or sign in _COMPARED or computes(head[0]):
         return None  # before the whole value is read: what is left alone is read again from the next name on
     value = shape.match(text, begins)
@@ -249,52 +240,11 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         value, shape = bare, _BARE  # an argument on a line of its own
     if (
         value is None
-        or _stands_for_bare(text, name, value, dotenv=begins_line)
+        or stands_for_bare(text, name, value, dotenv=begins_line)
         or is_directory(name, value[0])
-        or ((not dotenv or _is_indented(text, at)) and is_named(text, value.start(), value.end()))
-        or (sign == ":" and len(head[0]) < _LONGEST_JUDGED and is_prose(text, value))
+        or ((not dotenv or is_indented(text, at)) and is_named(text, value.start(), value.end()))
+        or (sign == ":" and len(head[0]) < LONGEST_JUDGED and is_prose(text, value))
         or (shape is _BARE and (is_reference(text, value) or value[0].lower() == name.rpartition(".")[2].strip("-_")))
     ):
         return None
     return value.span()
-
-
-def _is_indented(text: str, at: int) -> bool:
-    """Whether the line begins with blanks, as settings of a shell do not."""
-    begins = text.rfind("\n", max(0, at - _LINE), at) + 1
-    return text[begins : begins + 1].isspace()
-
-
-def _stands_for_bare(text: str, name: str, value: re.Match[str], *, dotenv: bool) -> bool:
-    """Whether a value without quotes is none."""
-    bare = value[0]
-    if dotenv and _LINE_END.match(text, value.end()):
-        return is_placeholder(name, bare)
-    return stands_for(bare) or bare[0] == "("
-
-
-def is_prose(text: str, value: re.Match[str]) -> bool:
-    """`Password: must be …`: a word, and more words behind it."""
-    return _WORD_ONLY.fullmatch(value[0][:40]) is not None and text[value.end() : value.end() + 2].startswith(
-        (" ", ", ")
-    )
-
-
-def is_reference(text: str, value: re.Match[str]) -> bool:
-    """`refreshToken: tokens.refresh_token`, `f(token=token)`: code names where the value is, and is not it."""
-    named_part = _OPERATORS.split(value[0].lstrip("!"), 1)[0]
-    if len(named_part) > _LONGEST_NAME or not _REFERENCE.fullmatch(named_part):
-        return False
-    apart = text[value.start() - 1].isspace()
-    listed = text[value.end() : value.end() + 1] in tuple(",);}]") or named_part != value[0]
-    spelled = _SPELLED.search(named_part) is not None
-    if named_part[-1:].isdigit():
-        return apart and spelled and listed
-    named = names_secret(named_part) or names_secret(re.split("[.>:]", named_part)[-1])
-    computed = apart and _GOES_ON.match(text, value.end()) is not None
-    return computed or (apart and spelled and (listed or named)) or (listed and named)
-
-
-def is_header(line: str) -> bool:
-    """Whether this can be cookies or credentials. A long line is not judged: that would be done again and again."""
-    return len(line) > _LONGEST_JUDGED or (_HEADER.fullmatch(line) is not None and not stands_for(line.rstrip()))

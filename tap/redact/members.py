@@ -51,9 +51,11 @@ _OPERATION = re.compile(r"(?:Get|List|Describe|Create|Delete|Update|Put|Batch|Re
 
 def names_its_value(members: dict[str, Any]) -> bool:
     """Whether this is `{"name": "<a secret's name>", "value": …}`."""
+    if members.keys().isdisjoint(VALUES):
+        return False
     if any(members.get(mark) is True for mark in _SENSITIVE):
-        return not members.keys().isdisjoint(VALUES)
-    names = (members.get(namer) for namer in _NAMERS) if not members.keys().isdisjoint(VALUES) else ()
+        return True
+    names = (members.get(namer) for namer in _NAMERS)
     return any(isinstance(name, str) and len(name) <= 128 and names_secret(name) for name in names)
 
 

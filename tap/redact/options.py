@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mcptap.tap.redact import assignment
+from mcptap.tap.redact import assignment, given
 from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.rule import PLACEHOLDER, Text
 from mcptap.tap.redact.standins import is_sample, stands_for
@@ -66,7 +66,7 @@ def _value(text: str, at: int, name: str, *, column: bool) -> tuple[int, int] | 
     if quoted := assignment.QUOTED.match(text, at):
         return None if stands_for(quoted["secret"]) else quoted.span("secret")
     word = _BARE.match(text, at)
-    if word is None or stands_for(word[0]) or (column and assignment.is_prose(text, word)):
+    if word is None or stands_for(word[0]) or (column and given.is_prose(text, word)):
         return None
     bare = word[0].strip(_AROUND)
     stand_in = stands_for(bare) or stands_for(word[0].strip("()[],.;:"))  # `[--token <token>]`

@@ -53,6 +53,11 @@ class KeyLines:
         self._left = 0  # strings that may still belong to the key
         self._shortest = _MIN_FIRST
 
+    @property
+    def open(self) -> bool:
+        """Whether the next string may belong to a key."""
+        return self._left > 0
+
     def takes(self, text: str) -> bool:
         """Whether this string, the next one, is nothing but a part of an open key."""
         if not self._left:

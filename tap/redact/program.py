@@ -30,7 +30,8 @@ _STATEMENT = re.compile(
     rf"(?:{'|'.join(map(re.escape, _KEYWORDS.split()))})(?![\w-])(?!\s*[:=]\s*\S+$)|(?:self|this)\.\w"
     r"|export\s(?!\s*\w+=)|\*\s|\$\w+\s*(?:=|->)|(?:if|for|while|with|elif|except|my|our|sub)\s+\S.*(?:[:;{)]$|=)"
 )
-_ENDS = re.compile(r"[;{(]$|\w\([^()\s]*\)[:,]?$|[\])]\)[:,]?$|=>$|->$")
+_ENDS: Final = (";", "{", "(", "=>", "->")
+_CALL = re.compile(r"\([^()\s]*\)")
 # What only a statement begins or ends with, and neither a setting, a sentence, a comment nor a shell.
 _OWN = re.compile(
     r"(?:const|let|var|val|func|function|def|fn|public|private|protected|static|readonly|return|raise|throw|await|yield"
@@ -42,6 +43,7 @@ _SUBSCRIPT = re.compile(r"""["']\]\s{0,4}=\s{0,4}\Z""")  # `headers["authorizati
 _ASIDE = re.compile(r"#(?!include|define)|//|--|;|\*|/\*|[-+>$%] |export |local |set |ENV |-e |Environment=|\d+[.)] ")
 _PATH = re.compile(r"->|::|\?\.|[A-Z_]\w*\.\w|\.\w*[A-Z_]")
 _GIVEN = re.compile(r"[:=>]\s{0,4}[\"'`]?\Z")
+_GOES_ON = re.compile(r"[\w-]")  # a word
 _CAMEL = re.compile(r"[a-z]+[A-Z]|[A-Z][a-z]+[A-Z]|_[a-zA-Z]")
 
 
@@ -57,7 +59,7 @@ def is_named(text: str, start: int, end: int) -> bool:
     if _OWN.match(before.lstrip()) is not None or _SUBSCRIPT.search(before[-16:]) is not None:
         return True
     spelled = _PATH.search(name) is not None or (names_secret(name) and _CAMEL.search(name) is not None)
-    return (spelled or _is_used(text, start, end)) and is_program(text, start, end)
+    return is_program(text, start, end) and (spelled or _is_used(text, start, end))
 
 
 def is_program(text: str, start: int, end: int) -> bool:
@@ -78,8 +80,8 @@ def _is_used(text: str, start: int, end: int) -> bool:
         if use < 0:
             break
         around = near[max(0, use - 1) : use] + near[use + len(name) : use + len(name) + 1]
-        apart = not any(char.isalnum() or char in "_-" for char in around)
-        if apart and not start <= low + use < end and _GIVEN.search(near[max(0, use - 6) : use]) is None:
+        other = not start <= low + use < end and _GOES_ON.search(around) is None
+        if other and _GIVEN.search(near[max(0, use - 6) : use]) is None:
             return True
         use = near.find(name, use + len(name))
     return False
@@ -97,4 +99,14 @@ def _neighbours(text: str, first: int, last: int) -> list[str]:
 
 
 def _is_statement(line: str) -> bool:
-    return bool(line) and (_STATEMENT.match(line) is not None or _ENDS.search(line) is not None)
+    return bool(line) and (_STATEMENT.match(line) is not None or line.endswith(_ENDS) or _ends_call(line))
+
+
+def _ends_call(line: str) -> bool:
+    """Whether a call ends the line, perhaps with a colon or a comma. Read backwards: lines may be long."""
+    bare = line[:-1] if line[-1] in ":," else line
+    if not bare.endswith(")"):
+        return False
+    opens = bare.rfind("(")
+    named = opens > 0 and (bare[opens - 1].isalnum() or bare[opens - 1] == "_")
+    return bare.endswith(("])", "))")) or (named and _CALL.fullmatch(bare, opens) is not None)

@@ -19,7 +19,7 @@ from mcptap.tap.redact import again, walk
 from mcptap.tap.redact.keyjudge import KeyJudge
 from mcptap.tap.redact.pii import personal
 from mcptap.tap.redact.rule import PLACEHOLDER, OutOfTimeError, Text, TextRule
-from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired, tell
+from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired
 from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.settings import Settings
 from mcptap.tap.redact.table import families
@@ -30,7 +30,6 @@ MAX_TEXT: Final = 64 * 1024 * 1024  # characters of all strings of a value
 LIMIT_S: Final = 10.0  # for one value
 UNSCANNED: Final = "unscanned"
 MAX_REMEMBERED: Final = 256  # characters of a secret that is worth remembering within one value
-_MIN_SECRET: Final = 6  # characters; no rule matches a shorter text
 
 Redactions = tuple[Redaction, ...]
 Exemption = tuple[str, str]  # patterns of a rule's id and of a JSON pointer
@@ -111,7 +110,7 @@ class Redactor:
         texts, suspicious = walk.survey(value, self.keys.is_telling)
         try:
             rules = search.fired("\0".join(texts))
-            if not tell(rules) and not suspicious:
+            if not suspicious and walk.is_clean(value, rules, self.scanner):
                 return value, ()
             found: list[Redaction] = []
             clean = walk.Walk(search, rules, found).whole(value, "")
@@ -191,7 +190,7 @@ class Pass:
     ) -> str:
         """`text` without what `rules` find in it, and without `parts`; what was found is added to `found`."""
         searched = Text(text, self._out_of_time)
-        spans = find(searched, rules, parts) if len(text) >= _MIN_SECRET or parts else []
+        spans = find(searched, rules, parts) if len(text) >= walk.MIN_SECRET or parts else []
         if spans and self._redactor.exempt:
             spans = [span for span in spans if not self.is_exempt(span.rule, pointer, text[span.start : span.end])]
         pieces: list[str] = []

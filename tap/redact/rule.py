@@ -18,7 +18,6 @@ from mcptap.tap.redact.checks import CHECKS, entropy, stands_for_nothing
 # What a secret is replaced by. It is never searched again.
 PLACEHOLDER: Final = re.compile(r"\[REDACTED:[a-z][a-z0-9-]{0,31}:[0-9a-f]{8}\]")
 NEAR: Final = 160  # characters before and behind a match in which a word of `near` must stand
-LOCAL: Final = 512  # characters before and behind a place that a local rule looks at
 TRIES: Final = 512  # keywords tried between two looks at the clock
 
 _BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -102,11 +101,6 @@ class Sign:
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:  # noqa: ARG002 - it has the form of a rule
         """Nothing: what is hidden is found where the sign points to."""
         return iter(())
-
-
-def is_local(rule: TextRule) -> bool:
-    """Whether what it finds, and what it looks at for that, lies within LOCAL characters."""
-    return getattr(rule, "local", False)
 
 
 def widened(pattern: str) -> str:

@@ -16,7 +16,7 @@ from mcptap.tap.redact.assignment import Assignments
 from mcptap.tap.redact.manifest import Manifests
 from mcptap.tap.redact.options import Options
 from mcptap.tap.redact.pem import Tails
-from mcptap.tap.redact.rule import LOCAL, PLACEHOLDER, Text, TextRule, is_local
+from mcptap.tap.redact.rule import PLACEHOLDER, Text, TextRule
 from mcptap.tap.redact.runs import ENCODED, runs
 from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.services import Services
@@ -69,15 +69,14 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
 
 
 def _behind_views(scanner: Scanner, text: Text, rules: Sequence[TextRule], opened: int) -> list[TextRule]:
-    """What may be found in other views. Local rules that fire far from any escape find the same in the text itself."""
-    views = _views(text, rules)
-    found = [rule for view in views for rule in fired(scanner, text.part(view.text), opened + 1)]
-    if COLOURS in rules or not tell(found) or not all(map(is_local, found)):
-        return found
-    near = [text.part(view.near(LOCAL)) for view in views]
-    return [
-        rule for part in near for view in escaped(part) for rule in fired(scanner, part.part(view.text), opened + 1)
-    ]
+    """What may be found in other views. Far from any escape that is the same as in the text itself."""
+    found: list[TextRule] = []
+    for view in _views(text, rules):
+        near = () if COLOURS in rules else scanner.fired(view.near())
+        if COLOURS in rules or any(sign in near for sign in _HIDING):
+            found += fired(scanner, text.part(view.text), opened + 1)
+        found += (rule for rule in near if rule not in SIGNS)
+    return found
 
 
 def _behind_runs(scanner: Scanner, text: Text, _: Sequence[TextRule], opened: int) -> list[TextRule]:

@@ -7,6 +7,7 @@ The idea: some can be nothing else wherever they stand (`<your key>`, `${TOKEN}`
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 LONGEST: Final = 80  # characters of a stand-in
@@ -73,15 +74,24 @@ _TELLING: Final = frozenset(_SMALL.split())
 
 def computes(value: str) -> bool:
     """Whether this can be no secret wherever it stands."""
-    if len(value) > LONGEST:
-        return _COMPUTED.match(value) is not None
+    return _computes(value) if len(value) <= LONGEST else _COMPUTED.match(value) is not None
+
+
+@lru_cache(maxsize=8192)
+def _computes(value: str) -> bool:
+    """The same of a short value: those that are no secrets come again and again."""
     bare = value.strip() or value
     return _NO_SECRET.fullmatch(bare) is not None or _EXPRESSION.fullmatch(bare) is not None
 
 
 def stands_for(value: str) -> bool:
     """Whether this only stands for a value, or computes one."""
-    return computes(value) or (len(value) <= LONGEST and _PLAIN.fullmatch(value) is not None)
+    return computes(value) or (len(value) <= LONGEST and _is_plain(value))
+
+
+@lru_cache(maxsize=8192)
+def _is_plain(value: str) -> bool:
+    return _PLAIN.fullmatch(value) is not None
 
 
 def is_sample(value: str, *, password: bool = False) -> bool:

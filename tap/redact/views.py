@@ -29,6 +29,9 @@ _ESCAPED: Final = {
     "\\": re.compile(rf"\\\\{{0,15}}{_BACKSLASH}\}}?"),
     "&": re.compile(_ENTITY),
 }
+AROUND: Final = 512  # characters before and behind a replaced piece
+LONGEST: Final = 16_384  # characters of a line around it
+_BREAKS: Final = ("\n", "\0")  # of lines, and between strings
 _NAMED: Final = {"amp": "&", "quot": '"', "lt": "<", "gt": ">", "apos": "'"}
 
 
@@ -83,16 +86,29 @@ class View:
         self.text = "".join((*parts, self._whole[done:])) if parts else self._whole
         self.changed = bool(parts)
 
-    def near(self, around: int) -> str:
-        """The text's own pieces with at most `around` characters before and behind what is replaced, NUL between."""
-        pieces: list[str] = []
-        low = high = 0
-        for start, end, _ in self._replaced:
-            if start - around > high:
-                pieces.append(self._whole[low:high])
-                low = start - around
-            high = end + around
-        return "\0".join((*pieces, self._whole[low:high]))
+    def near(self) -> str:
+        """The lines of the view within AROUND characters of what is replaced, NUL between. Of long lines some."""
+        windows: list[str] = []
+        low = high = moved = 0
+        for start, end, fill in self._replaced:
+            at = start + moved
+            moved += len(fill) - (end - start)
+            if high and at + AROUND <= high:
+                continue
+            first = self._line_start(max(0, at - AROUND))
+            if first > high or not high:
+                windows += [self.text[low:high]] if high else []
+                low = first
+            high = self._line_end(at + AROUND)
+        return "\0".join((*windows, self.text[low:high]))
+
+    def _line_start(self, at: int) -> int:
+        far = max(0, at - LONGEST)
+        return max(far, *(self.text.rfind(sign, far, at) for sign in _BREAKS))
+
+    def _line_end(self, at: int) -> int:
+        far = at + LONGEST
+        return min(far, *(found + 1 or far for found in (self.text.find(sign, at, far) for sign in _BREAKS)))
 
     @cached_property
     def _pieces(self) -> tuple[list[int], list[int], list[int]]:

@@ -17,7 +17,8 @@ from mcptap.tap.redact import members as forms
 from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.pem import KeyLines
 from mcptap.tap.redact.rule import TextRule
-from mcptap.tap.redact.scan import tell
+from mcptap.tap.redact.scan import SIGNS
+from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.split import OPEN_END, Parts, joined
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH: Final = 200  # orjson writes 254 levels, and a record adds some
 MAX_OPENED: Final = 3  # JSON in a string in a string
+MIN_SECRET: Final = 6  # characters; no rule matches a shorter text
 MAX_KEY: Final = 128  # characters of a key that is worth remembering
 _MAX_STEP: Final = 200  # characters of one key in a pointer
 MAX_LINE: Final = 8192  # characters of a command line
@@ -62,6 +64,11 @@ def survey(value: Any, is_telling: Callable[[str], bool]) -> tuple[list[str], bo
     return texts, suspicious
 
 
+def is_clean(value: Any, rules: Sequence[TextRule], scanner: Scanner) -> bool:
+    """Whether `rules` find nothing in the strings of a value: at most some of them end as half a secret would."""
+    return all(rule in SIGNS for rule in rules) and not (OPEN_END in rules and joined(value, scanner))
+
+
 class Walk:
     """One pass over one value with the rules that fired for it. What it takes out is added to `found`."""
 
@@ -89,6 +96,8 @@ class Walk:
         return value
 
     def text(self, text: str, pointer: str) -> str:
+        if len(text) < MIN_SECRET and not self._key_lines.open and id(text) not in self._parts:
+            return text
         if self._key_lines.takes(text):
             return self._search.whole(text, "private-key", pointer, self._found)
         if (opened := self._json(text, pointer)) is not None:
@@ -158,6 +167,9 @@ class Walk:
         manifest = forms.is_kubernetes_secret(members)
         clean: dict[str, Any] = {}
         for key, value in members.items():
+            if not isinstance(value, (dict, list)) and not self._search.is_telling(key) and "[REDACTED:" not in key:
+                clean[key] = self.text(value, f"{pointer}/{step(key)}") if isinstance(value, str) else value
+                continue  # as nearly all are
             name = self._key(key, pointer)
             below = f"{pointer}/{step(name)}"
             if key == STATE and value is not None:
@@ -227,7 +239,7 @@ class Walk:
         except (orjson.JSONDecodeError, UnscannableError):
             return None
         rules = self._search.fired("\0".join(texts))
-        if not tell(rules) and not suspicious:
+        if not suspicious and is_clean(value, rules, self._search.scanner):
             return self._search.plain(text, self._rules, pointer, self._found)
         found: list[Redaction] = []
         clean = Walk(self._search.at(pointer), rules, found, self._opened + 1).whole(value, "")
@@ -240,4 +252,5 @@ class Walk:
 
 def step(key: str) -> str:
     """One step of a JSON pointer."""
-    return key[:_MAX_STEP].replace("~", "~0").replace("/", "~1")
+    short = key[:_MAX_STEP]
+    return short.replace("~", "~0").replace("/", "~1") if "/" in short or "~" in short else short

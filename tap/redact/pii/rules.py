@@ -28,7 +28,6 @@ class Personal:
     """One of the known kinds."""
 
     fold = False
-    local = True
 
     def __init__(self, entity: Entity, threshold: float) -> None:
         self._entity, self._threshold = entity, min(threshold, entity.enough)

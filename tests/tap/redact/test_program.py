@@ -3,7 +3,7 @@
 import pytest
 
 from mcptap.tap.redact import Redactor
-from mcptap.tap.redact.program import is_named
+from mcptap.tap.redact.program import is_named, is_program
 
 REDACTOR = Redactor(b"k" * 32)
 
@@ -63,3 +63,13 @@ def test_what_a_program_spells_or_uses_is_a_name(before: str, name: str, after: 
 def test_what_two_settings_have_is_not_used_by_a_program() -> None:
     text = "db {\n  password = sunshine\n  secret = sunshine\n}\n"
     assert "sunshine" not in REDACTOR.text(text)[0]
+
+
+@pytest.mark.parametrize("line", ["run;", "if x {", "run(", "x =>", "x ->", "run()", "run(x):", "run(x),", "a[f(x)]):"])
+def test_a_line_that_ends_as_a_statement_is_one(line: str) -> None:
+    assert is_program(f"a\n{line}\nb", 2, 3)
+
+
+@pytest.mark.parametrize("line", ["run", "a (x)", "run(a b)", "(x)", "a: b", "run() now", "a)", "5 > 4", "x,"])
+def test_a_line_that_ends_otherwise_is_none(line: str) -> None:
+    assert not is_program(f"a\n{line}\nb", 2, 3)

@@ -6,6 +6,7 @@ from mcptap.tap.redact import Redactor
 from mcptap.tap.redact.example import build
 from mcptap.tap.redact.rule import Text
 from mcptap.tap.redact.table import FAMILIES, families
+from mcptap.tap.redact.views import AROUND, escaped
 
 REDACTOR = Redactor(b"k" * 32)
 RULES = [rule for rules in families().values() for rule in rules]
@@ -86,3 +87,18 @@ def test_every_rule_sees_through_colours(family: str) -> None:
 def test_an_address_that_only_an_escape_hides_is_taken_out_beside_one_that_is_plain(text: str, before: str) -> None:
     assert {note.rule for note in REDACTOR.text(before + text)[1]} == {"pii-email-address"}
     assert len(REDACTOR.text(before + text)[1]) == 2
+
+
+def test_only_lines_near_an_escape_are_looked_at_again() -> None:
+    far = "x" * AROUND + "\n"
+    (view,) = escaped(Text(f"first\n{far}a%20b\n{far}last\n{far}{far}c%20d"))
+    assert view.near() == f"\n{far}a b\n{far}\0\n{far}c d"
+    assert "first" not in view.near()
+
+
+@pytest.mark.parametrize("hidden", ["%70assword=VALUE", "password%3DVALUE", "kind: %53ecret\ndata:\n  a: VALUE\n"])
+@pytest.mark.parametrize("between", ["word " * 300, "\n" * 300, "x" * 2_000 + "\n"])
+def test_what_an_escape_hides_is_found_wherever_it_stands(hidden: str, between: str) -> None:
+    text = f"a%20b\n{between}\n{hidden.replace('VALUE', VALUE)}\n{between}c%20d"
+    assert VALUE not in REDACTOR.text(text)[0]
+    assert len(REDACTOR.text(text)[1]) == 1

@@ -1,0 +1,123 @@
+"""Whether what stands behind a secret's name is a secret: not a word of prose, a reference, a sample, a name again.
+
+The name is judged elsewhere; here the value is, by its spelling and by what stands around it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from mcptap.tap.redact.names import names_password, names_secret
+from mcptap.tap.redact.program import is_program
+from mcptap.tap.redact.standins import computes, is_sample, is_sentence, stands_for
+
+MAX_NAME: Final = 48  # characters on either side of a name's keyword
+LINE: Final = 200  # characters of a line that are looked at
+LONGEST_JUDGED: Final = 512  # characters of a value
+LINE_START = re.compile(r"(?:^|\n)[ \t]{0,16}(?:export |set |ENV |- )?\Z")
+_SIGNS = re.compile(r"[\W_]+")
+_FORMAT = re.compile(r"[^\w%{]{0,8}(?:\w{1,16}[ =])?(?:%[srdqv]|%\(\w+\)\w|\{\w*\})[^\w]{0,8}")
+_GOES_ON_QUOTED = re.compile(r"""\\{0,16}["'`][ \t]{0,4}(?:\+|%)[ \t]{0,4}[\w("'{]""")
+_LINE_END = re.compile(r"""["'`]?[ \t]{0,8}(?:[#;,][^\n]{0,200})?(?:\r?\n|\Z)""")
+_SNAKE = re.compile(r"[a-z]+(?:_[a-z]+)+")
+_TOKEN = re.compile(r"(?i)tok|cookie|auth")
+_WORD: Final = "(?:[a-z]{2,}|[A-Z][a-z]{2,}|[A-Z]{2,})"
+_WORDS_ONLY = re.compile(rf"[._]?{_WORD}(?:[ ._:/-]?{_WORD})*")  # of what is issued, and has digits
+_CLASS = re.compile(r"[._]?(?:[A-Z][a-z]+\d?|V\d){2,}|\.[a-z]\w*_\w+")
+_CONSTANT = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
+WORD_ONLY = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*[.!?]*")
+_GOES_ON = re.compile(r"[ \t]+(?:&&|\|\||\?|[+<>=!]=?|===|instanceof\b|as\b|if\b|or\b|and\b|for\b)[ \t]")
+# The name of something else, in the spelling of programs: `clientSecret`, `tokens.refresh_token`, `SESSION_TOKEN`.
+_LONGEST_NAME: Final = 80  # characters of a name in a program
+_OPERATORS = re.compile(r"(?:[=!]==?|&&|\|\||\?\?|\?(?=[^?]*:))(?=[A-Za-z_$(\[{!])|\}|(?:[=!]==|!=|&&|\|\|)\Z")
+_REFERENCE = re.compile(r"[A-Za-z_$]+(?:(?:\?\.|\.|::|->)[A-Za-z_$]+)*\d{0,2}")
+_SPELLED = re.compile(r"[a-z][A-Z]|[._>:]")
+_HEADER = re.compile(
+    r"[^{(\[<>]*=.*|(?:[\w-]{1,16} )?[\w.%+/~=-]{6,}\s*"
+)  # of cookies, or of a scheme that is not known
+
+
+def stands_for_quoted(text: str, at: int, name: str, sign: re.Match[str], quoted: re.Match[str]) -> bool:
+    """Whether a quoted value is none. What a program has as a literal may be a word that an example has."""
+    value = quoted["secret"]
+    if computes(value) or is_sentence(value) or _FORMAT.fullmatch(value[: 2 * MAX_NAME]):
+        return True
+    if _is_setting(text, at, sign, quoted.end() + 1):
+        return is_placeholder(name, value)
+    return (
+        stands_for(value)
+        or is_sample(value, password=names_password(name))
+        or _GOES_ON_QUOTED.match(text, quoted.end()) is not None
+        or ((_TOKEN.search(name) or names_secret(value)) and _WORDS_ONLY.fullmatch(value[:MAX_NAME]) is not None)
+    )
+
+
+def _is_setting(text: str, name: int, sign: re.Match[str], end: int) -> bool:
+    """Whether this is a line of a configuration, or a member of JSON: people set weak secrets there."""
+    key = sign["sign"] == ":" and text[max(0, name - 1) : name] == '"'
+    begins = LINE_START.search(text[max(0, name - 24) : name]) is not None
+    alone = begins and sign["sign"] in ("=", ":") and _LINE_END.match(text, end) is not None
+    return key or (alone and not is_program(text, name, end))
+
+
+def is_placeholder(name: str, value: str) -> bool:
+    """Whether even a setting has this only in place of a value: of a password, what is put together with signs."""
+    return stands_for(value) and (not names_password(name) or any(sign in value for sign in "-_ ") or computes(value))
+
+
+def is_name(name: str, value: str) -> bool:
+    """Whether a value is the name of a secret, not one: `SECRET_KEY = "ACME_SECRET_KEY"`."""
+    if len(value) > MAX_NAME:
+        return False
+    return (
+        _SIGNS.sub("", value.lower()) == _SIGNS.sub("", name.lower())
+        or (_CONSTANT.fullmatch(value) is not None and names_secret(value))
+        or (_CLASS.fullmatch(value) is not None and names_secret(value))
+        or (_SNAKE.fullmatch(value) is not None and _last_word(value) == _last_word(name))
+    )
+
+
+def _last_word(name: str) -> str:
+    return name.lower().rpartition("_")[2]
+
+
+def stands_for_bare(text: str, name: str, value: re.Match[str], *, dotenv: bool) -> bool:
+    """Whether a value without quotes is none."""
+    bare = value[0]
+    if dotenv and _LINE_END.match(text, value.end()):
+        return is_placeholder(name, bare)
+    return stands_for(bare) or bare[0] == "("
+
+
+def is_prose(text: str, value: re.Match[str]) -> bool:
+    """`Password: must be …`: a word, and more words behind it."""
+    return WORD_ONLY.fullmatch(value[0][:40]) is not None and text[value.end() : value.end() + 2].startswith(
+        (" ", ", ")
+    )
+
+
+def is_reference(text: str, value: re.Match[str]) -> bool:
+    """`refreshToken: tokens.refresh_token`, `f(token=token)`: code names where the value is, and is not it."""
+    named_part = _OPERATORS.split(value[0].lstrip("!"), 1)[0]
+    if len(named_part) > _LONGEST_NAME or not _REFERENCE.fullmatch(named_part):
+        return False
+    apart = text[value.start() - 1].isspace()
+    listed = text[value.end() : value.end() + 1] in tuple(",);}]") or named_part != value[0]
+    spelled = _SPELLED.search(named_part) is not None
+    if named_part[-1:].isdigit():
+        return apart and spelled and listed
+    named = names_secret(named_part) or names_secret(re.split("[.>:]", named_part)[-1])
+    computed = apart and _GOES_ON.match(text, value.end()) is not None
+    return computed or (apart and spelled and (listed or named)) or (listed and named)
+
+
+def is_header(line: str) -> bool:
+    """Whether this can be cookies or credentials. A long line is not judged: that would be done again and again."""
+    return len(line) > LONGEST_JUDGED or (_HEADER.fullmatch(line) is not None and not stands_for(line.rstrip()))
+
+
+def is_indented(text: str, at: int) -> bool:
+    """Whether the line begins with blanks, as settings of a shell do not."""
+    begins = text.rfind("\n", max(0, at - LINE), at) + 1
+    return text[begins : begins + 1].isspace()
