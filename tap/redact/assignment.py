@@ -81,6 +81,7 @@ _TO_END = re.compile(r"""[^\n"'`\\]+""")
 _LONGEST_ELEMENT: Final = 65_536  # characters of an XML element's text
 _DOTENV = re.compile(r"[^\s\\]+")
 
+_SOURCE = re.compile(r"\.(?:[ch]|cc|cpp|py|[jt]sx?|go|rs|rb|java|xml|html|css|md|exe)\Z")  # a change to `passwd.c`
 _LINKED = re.compile(r"\][ \t]{0,8}:")
 _MODULE = re.compile(r"[a-z_]{1,32}(?:\.[a-z_]{1,32}){1,4}")  # a cookie has a name and a sign, or is no word
 _SINGLE = re.compile(r"(?<!\w)'|'(?!\w)")
@@ -197,6 +198,8 @@ def _is_label(text: str, name: int, sign: re.Match[str]) -> bool:
     """`[the token]: https://…` and `test_secrets.py::test` give no value, nor does a public `badge.svg?token=…`."""
     at = sign.end("sign")
     if sign["sign"] == ":" and (text[at : at + 1] == ":" or _LINKED.match(text, sign.end("rest"))):
+        return True
+    if sign["sign"] == ":" and _SOURCE.search(sign["rest"]):
         return True
     beside = text.startswith("//", name) or text.startswith("//", at) or text.endswith("://", 0, name)
     in_address = sign["sign"] == ":" and beside

@@ -21,7 +21,7 @@ from mcptap.tap.redact.standins import computes, is_published, is_sample, is_sen
 
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VARIABLE = re.compile(
-    r"[$%<{\[(:@?].*|[a-z_.]+[._](?:password|passwd|secret|token)[,;)]?|[A-Z_]*(?:PASSWORD|PASSWD|SECRET|TOKEN)|(?i:pass(?:word|wd)?|secret|token|x+|\*+|\.+)[,;)]?",
+    r"[$%<{\[(:@?].*|[a-z_.]+[._](?:password|passwd|secret|token)[,;)]?|[A-Z_]*(?:PASSWORD|PASSWD|SECRET|TOKEN)\d?|(?i:pass(?:word|wd)?|secret|token|x+|\*+|\.+)[,;)]?",
     re.DOTALL,
 )
 # UUIDs, and hashes as git and lock files have them: only a name that leaves no doubt makes them secrets.
@@ -32,8 +32,8 @@ _HARMLESS = (
     "page", "websocket", "gnupg", "continuation",
     "purchase", "change", "creation", "request", "action", "gpg", "pgp", "fingerprint",
 )  # fmt: skip
-_NUMBER = re.compile(r"(?i:sha)\d{1,3}[-:=].*|0x(?:[0-9A-F]{8}){1,5}|[0-9T:.Z+-]+", re.DOTALL)
-_STATED_PASSWORD = re.compile(r"(?i:pass(?:word|wd)?|pwd)")
+_NUMBER = re.compile(r"(?i:sha)\d{1,3}[-:=].*|0x(?:[0-9A-F]{8}){1,5}|AAAA[BCE][0-9][NV].*|[0-9T:.Z+-]+", re.DOTALL)
+_STATED_PASSWORD = re.compile(r"(?i:pass(?:word|wd)?|pwd|tiger)")
 _NAMED_PARTS = re.compile(r"(?:^|[/._-])[A-Za-z]{3,}[/._-]|[/._-][A-Za-z]{3,}$|\.\w{1,4}$")
 _CLASS = re.compile(
     r"(?:[a-z]\w{0,24}\.)*+(?:[a-z]{2,16}|V\d(?:(?:alpha|beta)\d)?)?(?:[A-Z][a-z]{1,16}){1,8}"
@@ -45,6 +45,9 @@ _RANDOM_PART = re.compile(
 )
 _TURNS = re.compile(r"(?=[^\W_]{12})(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))){3}", re.ASCII)
 _HEX_PART = re.compile(r"(?<![^\W_])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{32,}(?![^\W_])", re.ASCII)
+_KEY_HEAD: Final = 400  # characters in which a key that goes on has a line
+_KEY_MARGIN: Final = " \t\r\n\\nr>|\"'`"
+_KEY_HEADER = re.compile(r"(?:Proc-Type|DEK-Info|Version|Comment): ")
 _KEY_LINE = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/]{8,}(?![_-])")
 _NOTHING = re.compile(r"[xX*._•-]{6,}|<.*>|.*\.\.\.|your(?:[-_ ][a-z]{1,12}){1,5}", re.DOTALL)
 
@@ -205,8 +208,12 @@ def _no_word(match: re.Match[str]) -> bool:
 
 
 def _has_key_body(match: re.Match[str]) -> bool:
-    """A private key that ends, and has something random before; where one ends is not known, it goes on."""
-    return "-----END" not in match[0] or has_key_body(match[0].partition("KEY")[2])
+    """A private key that has something random in it, or stands at the end of what was said so far."""
+    body = match[0].partition("-----")[2].partition("-----")[2]
+    if "-----END" in match[0]:
+        return has_key_body(body)
+    begins = body[:_KEY_HEAD]
+    return not begins.strip(_KEY_MARGIN) or _KEY_HEADER.search(begins) is not None or has_key_body(begins)
 
 
 def _no_sample(match: re.Match[str]) -> bool:

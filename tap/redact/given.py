@@ -29,6 +29,7 @@ _WORD: Final = "(?:[a-z]{2,}|[A-Z][a-z]{2,}|[A-Z]{2,})"
 _WORDS_ONLY = re.compile(rf"[._]?{_WORD}(?:[ ._:/-]?{_WORD})*")  # of what is issued, and has digits
 _CLASS = re.compile(r"[._]?(?:[A-Z][a-z]+\d?|V\d){2,}|\.[a-z]\w*_\w+")
 _CONSTANT = re.compile(r"[A-Z]+\d{0,2}(?:_[A-Z]+\d{0,2})+")
+_SHORT_NUMBER: Final = 5  # digits of what is no code
 _SHORTEST_ISSUED: Final = 10  # characters of a token that nobody chose
 WORD_ONLY = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*[.!?]*")
 _GOES_ON = re.compile(r"[ \t]+(?:&&?|\|\|?|\?|[+<>=!]=?|===|instanceof\b|as\b|if\b|or\b|and\b|for\b)[ \t]")
@@ -73,7 +74,7 @@ def is_placeholder(name: str, value: str) -> bool:
 
 def is_name(name: str, value: str) -> bool:
     """Whether a value is the name of a secret, not one: `SECRET_KEY = "ACME_SECRET_KEY"`."""
-    if len(value) > MAX_NAME:
+    if len(value) > 2 * MAX_NAME:
         return False
     return (
         is_same(value, name)
@@ -104,8 +105,10 @@ def stands_for_bare(text: str, name: str, value: re.Match[str], *, dotenv: bool)
     return (
         stands_for(bare)
         or bare[0] == "("
-        or (_CONSTANT.fullmatch(bare) is not None and (not password or is_program(text, *value.span())))
+        or (_CONSTANT.fullmatch(bare.rstrip(".,")) is not None and (not password or is_program(text, *value.span())))
         or (is_sample(bare, password=password) and not (password and bare[-1].isdigit()))
+        or (not password and (bare.isdigit() and len(bare) <= _SHORT_NUMBER))
+        or (not password and _CLASS.fullmatch(bare) is not None and names_secret(bare))
         or _GENERIC.match(text, value.start()) is not None
     )
 

@@ -13,10 +13,11 @@ from mcptap.tap.redact.names import names_password, names_secret
 from mcptap.tap.redact.standins import is_sample, stands_for
 
 _METAVAR = re.compile(r"[A-Z]{2,16}(?:[_-][A-Z]{2,16}){0,6}(?![\w-])")
+_METALIST = re.compile(r"\[[\w=,/:.-]{1,160}\.\.\.\]")
 _TYPE_NAME = re.compile(r"[A-Z][A-Za-z]*(?=\s)")
 # What an object of a program has that is a value: `{ value: '', depth: 0 }` has none.
 _LITERAL = re.compile(
-    r"""["'](?P<text>[^"'\s]{2,})(?P<key>["']\s{0,4}:)?|[A-Za-z]+[0-9]|[0-9]{4,}"""
+    r"""["'](?P<text>[^"'\s]{2,})(?P<key>["']\s{0,4}:)?|[A-Za-z]{2,}[0-9]|[0-9]{4,}"""
     r"""|[^\s\w"'{}()\[\],:;.=$-]|\$(?![A-Za-z])"""
 )
 _STRING = re.compile(r"""["']([\w-]{1,48})["']""")
@@ -36,6 +37,8 @@ def gives_none(text: str, at: int, name: str, sign: re.Match[str]) -> bool:
         return _TYPE_NAME.match(text, value) is not None
     if not name.startswith("--") and not text.endswith("--", 0, at):
         return False
+    if _METALIST.match(text, value):
+        return True
     metavar = _METAVAR.match(text, value)
     if metavar is None:
         return False

@@ -29,7 +29,7 @@ _PLAIN = re.compile(
 _NO_SECRET = re.compile(
     r"""(?:.{1,2}|yes|off|none|null|nil|true|false|undefined|void|unknown|the|this|that|must|should|will|can|from|with
     |[\^~<>=]{1,2}\s?\d[\w.*-]*|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{1,2}/.*|your[-_.\ ].*|.*[-_]here
-    |header\.payload\.\w+|[\w-]*placeholder[\w-]*|latest
+    |header\.payload\.\w+|[\w-]*placeholder[\w-]*|(?:(?:/\w+=)?[\w-]+:)?latest|key=value|\.[a-z_]+|~[a-z][\w.]*
     |.*(?:\.\.\.|…)|[^\s*]{0,12}[-_]?\*{3,}[^\s*]{0,12}|[A-Za-z_./:-]{0,24}[-_./:]\*{1,2}
     |\[[A-Za-z\ :._-]*\]?|\[[A-Z_]+[=,][A-Z_.,]*\]?
     |https?://[\w.:-]*(?:/(?:[a-z]++(?:[A-Z][a-z]++)*+\d{0,2}+(?:[._-]|(?=[/?]|\Z)))*+)*+(?:\?(?:[a-z_]+=(?:[a-z_.:,%+-]*|\$\{[\w.]*\})&?)*[a-z_]*)?
@@ -47,7 +47,8 @@ _NO_SECRET = re.compile(
     |[A-Za-z][A-Za-z_-]{0,40}\d{0,2}\.(?:json|ya?ml|toml|txt|pem|key|crt|cer|asc|jks|p12|pfx|ini|html?|[ch]|py|[jt]s|sh|exe|md|php|java|conf|properties)
     |-{5}BEGIN[A-Z0-9\ ]{1,48}-{5}(?:\\{1,4}[nr]|[\s.…*xX"']|<[^<>]*>)*(?:-{5}END.*)?
     |(?:(?:[\w-]{1,16}[\ =:]){0,4}\$?\{[a-z_.()\[\]'"$\ ]+\}[;,=:!/@\ -]{0,2}){1,4}
-    |(?:[\w=!:,.;/@-]{0,16}\{[0-9a-z_.]{0,24}\}){2,}[\w=!:,.;/@-]{0,16}|\{\#\{.*
+    |(?:[\w=!:,.;/@-]{0,16}\{[0-9a-z_.]{0,24}\}){2,}[\w=!:,.;/@-]{0,16}
+    |\{\#\{.*|(?:[\w-]{1,16}[\ =:]){0,4}\$\{[^{}]*\}[;,]?
     |(?-i:(?:Get|New|Set|Read|Add|Convert(?:To|From)|Invoke|Import)-[A-Z][A-Za-z]+)|[a-z_$][\w.$]{0,32}\?(?:\.\[?[\w.\[\]]*)?
     |["'`]\s{0,4}[+.]\s{0,4}[A-Za-z_$][\w.$()\[\]]{0,64}\s{0,4}(?:[+.].*)?["'`]?|\w{0,12}x{5,}\w{0,4}
     |(?P<digit>\d)(?P=digit){7}(?:-(?P=digit){4}){3}-(?P=digit){11}\d
@@ -68,7 +69,7 @@ _COMPUTED = re.compile(r"\$[{(]|\{\{|<\w+ \w+")  # what is too long to be judged
 # What examples in documentation have, where it is a literal of a program.
 _SAMPLE = re.compile(
     r"(?:password|passwd|pass|pwd|secret|foo|bar|baz|foobar|abc|abc123|asdf|qwer|test|testing|example|sample|dummy|demo"
-    r"|user|username|admin|string|text|name|tiger|x+|xyz|anything|whatever|(?:totally)?bogus|key|sk[-_](?:(?:test|live)[-_]?)?(?:123+\d*)?"
+    r"|user|username|admin|string|text|name|tiger|guest|x+|xyz|anything|whatever|(?:totally)?bogus|key|sk[-_](?:(?:test|live)[-_]?)?(?:123+\d*)?"
     r"|12|123|1234|12345|p(?:%40|@)ss|secret[-_ ]?key|secret[-_ ]?password"
     r"|(?:my|your|the|some|user|db|new|old)(?:pass(?:word|wd)?|pwd|secret|token|api[_-]?key)|keyboard\ cat)\d?",
     re.IGNORECASE,
@@ -87,7 +88,9 @@ _WORDED = re.compile(r"(?:[a-z]{2,12}[-_]){1,4}(?:key|token|secret)")  # `custom
 _IN_ORDER: Final = 0.75  # of the characters
 _LONGEST_SEQUENCE: Final = 12  # characters of `abc123`, `12345678`
 _SAID: Final = r"""[A-Za-z'"`()<>\[\]/_-]+(?:\.[A-Za-z_]+)*"""
-_SENTENCE = re.compile(rf"(?:{_SAID}[,.:]? )+(?:{_SAID}|\d{{1,2}})[.!?:>]*")  # words, and at the end perhaps a number
+_SENTENCE = re.compile(
+    rf"(?:(?:{_SAID}|\d{{1,3}})[,.:]? )+(?:{_SAID}|\d{{1,2}})[.!?:>]*"
+)  # words, and at the end perhaps a number
 _SMALL: Final = (
     "a an the of is are be been to will as this that these your my our in on with for and or not no if when from by at "
     "enter type choose please invalid wrong missing key token tokens password secret passphrase required must"
