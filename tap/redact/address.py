@@ -11,6 +11,7 @@ from typing import Final
 from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.standins import is_sample, stands_for
 
+_USED: Final = "secret"  # which people do set
 _SHORT: Final = 3  # characters of a password that only an example has
 _SAMPLE_USER = re.compile(
     r"(?:my|your|some|the|test|db)?_?(?:user(?:_?(?:name|id))?|usr|guest|scott|foo|login|name|nobody)"
@@ -28,7 +29,7 @@ def is_url_password(match: re.Match[str]) -> bool:
     shown = _SAMPLE_USER.fullmatch(user.lower()) is not None or _SAMPLE_HOST.match(host) is not None
     if ("_" in secret and stands_for(secret)) or _STATED.fullmatch(secret):
         return False
-    if (secret.isalpha() and secret != "secret" and names_secret(secret)) or (
+    if (secret.isalpha() and secret != _USED and names_secret(secret)) or (
         shown and is_sample(secret.partition("@")[0], password=True)
     ):
         return False

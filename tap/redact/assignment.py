@@ -82,6 +82,9 @@ _LONGEST_ELEMENT: Final = 65_536  # characters of an XML element's text
 _DOTENV = re.compile(r"[^\s\\]+")
 
 _SOURCE = re.compile(r"\.(?:[ch]|cc|cpp|py|[jt]sx?|go|rs|rb|java|xml|html|css|md|exe)\Z")  # a change to `passwd.c`
+_BRACKETED = re.compile(
+    r"[\w!#$%*+./?@^~-]{1,64}[()][\w!#$%*+./?@^~()-]{0,64}[\w!#$%*+?@^~][ \t]{0,8}(?:\r?\n|\Z)"
+)  # a password
 _LINKED = re.compile(r"\][ \t]{0,8}:")
 _MODULE = re.compile(r"[a-z_]{1,32}(?:\.[a-z_]{1,32}){1,4}")  # a cookie has a name and a sign, or is no word
 _SINGLE = re.compile(r"(?<!\w)'|'(?!\w)")
@@ -247,7 +250,7 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         long = len(nested[0]) > LONGEST_JUDGED  # is not judged: that would be done again from the next name on
         return nested.span() if long or has_literal(nested[0]) else None
     dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()
-    shape = _DOTENV if dotenv else _BARE
+    shape = _DOTENV if dotenv or (begins_line and sign == ":" and _BRACKETED.match(text, at)) else _BARE
     begins = scheme.end() if scheme else at
     head = shape.match(text, begins, begins + LONGEST_JUDGED)
     if head is None or sign in _COMPARED or computes(head[0]):

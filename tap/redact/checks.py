@@ -39,6 +39,9 @@ _CLASS = re.compile(
     r"(?:[a-z]\w{0,24}\.)*+(?:[a-z]{2,16}|V\d(?:(?:alpha|beta)\d)?)?(?:[A-Z][a-z]{1,16}){1,8}"
     r"\d{0,5}(?:[A-Z][a-z]{1,16}){0,8}"
 )
+_CASES = re.compile(r"[a-z][A-Z]")
+_CASE_TURNS: Final = 3
+_WORDS = re.compile(r"[a-z]*(?:[A-Z][a-z]+)*[\W_\d]*")
 _TURN = re.compile(r"[A-Za-z][0-9]|[0-9][A-Za-z]")
 _RANDOM_PART = re.compile(
     r"(?=[^\W_]{16,})(?![0-9a-fA-F]+(?![^\W_]))(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))){3}", re.ASCII
@@ -231,11 +234,16 @@ def _is_literal(match: re.Match[str]) -> bool:
     """Letters and digits that are no number, no name of an algorithm and no name in a program."""
     secret = _secret(match)
     return (
-        _has_digit_and_letter(match)
+        (_has_digit_and_letter(match) or _is_unlike_words(secret))
         and _NO_LITERAL.fullmatch(secret[:256]) is None
         and not stands_for(secret)
         and not is_sample(secret)
     )
+
+
+def _is_unlike_words(letters: str) -> bool:
+    """Whether small letters turn to capitals as no name does."""
+    return len(_CASES.findall(letters[:256])) >= _CASE_TURNS and not _WORDS.fullmatch(letters[:256])
 
 
 def _is_random(match: re.Match[str]) -> bool:

@@ -31,7 +31,8 @@ _CLASS = re.compile(r"[._]?(?:[A-Z][a-z]+\d?|V\d){2,}|\.[a-z]\w*_\w+")
 _CONSTANT = re.compile(r"[A-Z]+\d{0,2}(?:_[A-Z]+\d{0,2})+")
 _SHORT_NUMBER: Final = 5  # digits of what is no code
 _SHORTEST_ISSUED: Final = 10  # characters of a token that nobody chose
-WORD_ONLY = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*[.!?]*")
+_CASED: Final = "(?:[A-Z]*[a-z]+(?:[A-Z][a-z]+)*|[A-Z]+)"
+WORD_ONLY = re.compile(rf"{_CASED}(?:-{_CASED})*[.!?]*")
 _GOES_ON = re.compile(r"[ \t]+(?:&&?|\|\|?|\?|[+<>=!]=?|===|instanceof\b|as\b|if\b|or\b|and\b|for\b)[ \t]")
 # The name of something else, in the spelling of programs: `clientSecret`, `tokens.refresh_token`, `SESSION_TOKEN`.
 _LONGEST_NAME: Final = 80  # characters of a name in a program
