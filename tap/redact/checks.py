@@ -17,6 +17,7 @@ from math import log2
 from typing import Final
 
 from mcptap.tap.redact.address import is_url_password
+from mcptap.tap.redact.keytext import holds_key
 from mcptap.tap.redact.standins import computes, is_published, is_sample, is_sentence, stands_for
 
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -32,7 +33,9 @@ _HARMLESS = (
     "page", "websocket", "gnupg", "continuation",
     "purchase", "change", "creation", "request", "action", "gpg", "pgp", "fingerprint",
 )  # fmt: skip
-_NUMBER = re.compile(r"(?i:sha)\d{1,3}[-:=].*|0x(?:[0-9A-F]{8}){1,5}|AAAA[BCE][0-9][NV].*|[0-9T:.Z+-]+", re.DOTALL)
+_NUMBER = re.compile(
+    r"(?i:sha)\d{1,3}[-:=].*|0x(?:[0-9A-F]{8}){1,5}|AAAA[BCE][0-9][NV].*|base64[A-Z][A-Za-z]*|[0-9T:.Z+-]+", re.DOTALL
+)
 _STATED_PASSWORD = re.compile(r"(?i:pass(?:word|wd)?|pwd|tiger)")
 _NAMED_PARTS = re.compile(r"(?:^|[/._-])[A-Za-z]{3,}[/._-]|[/._-][A-Za-z]{3,}$|\.\w{1,4}$")
 _CLASS = re.compile(
@@ -48,10 +51,6 @@ _RANDOM_PART = re.compile(
 )
 _TURNS = re.compile(r"(?=[^\W_]{12})(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))){3}", re.ASCII)
 _HEX_PART = re.compile(r"(?<![^\W_])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{32,}(?![^\W_])", re.ASCII)
-_KEY_HEAD: Final = 400  # characters in which a key that goes on has a line
-_KEY_MARGIN: Final = " \t\r\n\\nr>|\"'`"
-_KEY_HEADER = re.compile(r"(?:Proc-Type|DEK-Info|Version|Comment): ")
-_KEY_LINE = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/]{8,}(?![_-])")
 _NOTHING = re.compile(r"[xX*._•-]{6,}|<.*>|.*\.\.\.|your(?:[-_ ][a-z]{1,12}){1,5}", re.DOTALL)
 
 
@@ -79,11 +78,6 @@ def stands_for_nothing(secret: str) -> bool:
 def has_random_part(text: str) -> bool:
     """Whether letters and digits take turns in some long part of it that is more than a hash."""
     return _RANDOM_PART.search(text[:512]) is not None
-
-
-def has_key_body(text: str) -> bool:
-    """Whether some of this could be a line of a PEM file, and is not `XXXX`."""
-    return any(not run[0].isupper() and not run[0].islower() for run in _KEY_LINE.finditer(text))
 
 
 def is_luhn(digits: str) -> bool:
@@ -210,15 +204,6 @@ def _no_word(match: re.Match[str]) -> bool:
     return _no_variable(match) and not (secret.isalpha() and secret.islower())
 
 
-def _has_key_body(match: re.Match[str]) -> bool:
-    """A private key that has something random in it, or stands at the end of what was said so far."""
-    body = match[0].partition("-----")[2].partition("-----")[2]
-    if "-----END" in match[0]:
-        return has_key_body(body)
-    begins = body[:_KEY_HEAD]
-    return not begins.strip(_KEY_MARGIN) or _KEY_HEADER.search(begins) is not None or has_key_body(begins)
-
-
 def _no_sample(match: re.Match[str]) -> bool:
     """Not what a manual has where a password would be."""
     return _no_variable(match) and not is_sample(_secret(match).rstrip(".,;)"))
@@ -230,15 +215,20 @@ def _no_stand_in(match: re.Match[str]) -> bool:
     return _no_variable(match) and not (stands_for(secret) or is_sample(secret) or is_sentence(secret))
 
 
-def _is_literal(match: re.Match[str]) -> bool:
+def is_literal(secret: str) -> bool:
     """Letters and digits that are no number, no name of an algorithm and no name in a program."""
-    secret = _secret(match)
+    short = secret[:64]
+    digits, letters = any(map(str.isdigit, short)), any(map(str.isalpha, short))
     return (
-        (_has_digit_and_letter(match) or _is_unlike_words(secret))
+        ((digits and letters) or _is_unlike_words(secret))
         and _NO_LITERAL.fullmatch(secret[:256]) is None
         and not stands_for(secret)
         and not is_sample(secret)
     )
+
+
+def _is_literal(match: re.Match[str]) -> bool:
+    return is_literal(_secret(match))
 
 
 def _is_unlike_words(letters: str) -> bool:
@@ -284,7 +274,7 @@ CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
     "digit": _has_digit,
     "digit-and-letter": _has_digit_and_letter,
     "jwt": _is_jwt,
-    "key-body": _has_key_body,
+    "key-body": lambda match: holds_key(match[0]),
     "literal": _is_literal,
     "mixed": _mixed,
     "no-id": _no_id,

@@ -1,7 +1,7 @@
 """Secrets in a table's column that is named after them: Markdown, what database clients print, CSV, tabs.
 
 The idea: a row of short names, one of which names a secret, is a header if rows with as many cells follow; then each
-cell below the name is judged. Cells of manuals are words, so a cell between bars has to be more than a word.
+cell below the name is judged. Cells of manuals are words, so a cell between bars has to have digits too.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from mcptap.tap.redact.checks import is_literal
 from mcptap.tap.redact.names import names_password, names_secret
 from mcptap.tap.redact.rule import PLACEHOLDER, Text
 from mcptap.tap.redact.standins import is_sample, is_sentence, stands_for
@@ -114,11 +115,7 @@ def _secret(text: str, start: int, end: int, name: str, *, bars: bool) -> tuple[
         return None
     if stands_for(value) or is_sample(value, password=names_password(name)) or is_sentence(value):
         return None
-    if (bars or not names_password(name)) and value.replace("-", "").replace("_", "").isalpha() and _is_word(value):
+    if (bars or not names_password(name)) and not is_literal(value):
         return None
     begins = start + cell.index(value)
     return begins, begins + len(value)
-
-
-def _is_word(value: str) -> bool:
-    return value.islower() or value.isupper() or value.istitle()

@@ -56,7 +56,8 @@ _ABOUT: Final = _words(
     "scope scopes navigation env variable namespace location provider manager schema pattern "
     "regex format hint description title label placeholder error errors handler permission permissions ref refs "
     "reference references selector available algorithm alg algorithms last used spec encryption "
-    "serializer version versions status context port host address spend budget cost alias info metadata details enum"
+    "serializer version versions status context port host address spend budget cost alias "
+    "info metadata details enum len thumbprint fingerprint audience"
 )  # fmt: skip
 _EXACT: Final = frozenset(
     ("sig", "pw", "psk", "x-amz-signature", "x-goog-signature", "_auth", "auth", "passkey", "pass", "requeststate")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mcptap.tap.redact.checks import has_key_body
+from mcptap.tap.redact.keytext import has_key_body
 from mcptap.tap.redact.rule import Text, widened
 
 _NAME: Final = r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?"

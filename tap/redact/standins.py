@@ -39,7 +39,8 @@ _NO_SECRET = re.compile(
     |optional|\.{2,}|\.\.\..*|[\W_]{1,4}|\(\?[:=!].*|qr/.*
     |\d{4}-\d\d-\d\d(?:[T\ ][\d:.,Z+-]*)?
     |\*+|x{3,}|y{3,}|z{3,}|\$\w+-?(?:(?:->|::?|\.|\[|=\$)\S*)?|[\w-]{0,16}\$\([a-z][^()]*\)|\$[{(].*
-    |(?:await|new|class|async|function|lambda|yield)[:.]?|--[a-z][\w-]*(?:=.*)?|\*\*[a-z\ ]+\*\*
+    |(?:await|new|class|async|function|lambda|yield)[:.]?|--[a-z][\w-]*(?:=.*)?|\*\*[a-z\ ]+\*\*|[a-z]{1,16}\*\*
+    |[\w/.:-]*(?:%\(\w+\)[sd][\w/.:-]*)+|\{!r.*
     |\{\{.*|\{%.*|\{[A-Za-z_.\ ()]*(?:\}.*)?|▁?<[^>]*>?|%\w+%|%\(\w+\)\w|\W{0,3}%[srdqv]\W*
     |\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]|\[\w{4,12}\]
     |![a-z]+|:[a-z_]+|/(?:[a-z_.-]+/)+[a-z_.=:-]*
@@ -68,7 +69,7 @@ _EXPRESSION = re.compile(
 _COMPUTED = re.compile(r"\$[{(]|\{\{|<\w+ \w+")  # what is too long to be judged whole
 # What examples in documentation have, where it is a literal of a program.
 _SAMPLE = re.compile(
-    r"(?:password|passwd|pass|pwd|secret|foo|bar|baz|foobar|abc|abc123|asdf|qwer|test|testing|example|sample|dummy|demo"
+    r"(?:password|passwd|pass|pwd|secret|foo(?:bar(?:ed|baz)?)?|bar|baz|abc|abc123|asdf|qwer|test|testing|example|sample|dummy|demo"
     r"|user|username|admin|string|text|name|tiger|guest|x+|xyz|anything|whatever|(?:totally)?bogus|key|sk[-_](?:(?:test|live)[-_]?)?(?:123+\d*)?"
     r"|12|123|1234|12345|p(?:%40|@)ss|secret[-_ ]?key|secret[-_ ]?password"
     r"|(?:my|your|the|some|user|db|new|old)(?:pass(?:word|wd)?|pwd|secret|token|api[_-]?key)|keyboard\ cat)\d?",
