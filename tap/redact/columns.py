@@ -17,10 +17,12 @@ from mcptap.tap.redact.standins import is_sample, is_sentence, stands_for
 
 ID: Final = "column"
 KEYWORDS: Final = ("passw", "passphrase", "secret", "token", "api_key", "apikey", "api key", "access_key", "pwd")
+_WORDS: Final = rf"(?:[a-z][\w .-]*)?(?:{'|'.join(KEYWORDS)})[\w .-]*"
 _LONGEST: Final = 2000  # characters of a line
 _MOST_ROWS: Final = 10_000
 _SHORTEST: Final = 4  # characters of a cell that is taken out
 _NAME = re.compile(r"[\s\"'*`]*(?P<name>[A-Za-z_][\w .-]{0,30})[\s\"'*`]*")
+_OF_WORDS = re.compile(r"[\w]*[\W]+.*|\d*|[A-Z]+|[A-Z]?[a-z]+(?:[A-Z_]?[a-z]+)*")  # or of more than letters and digits
 _RULER = re.compile(r"[-+|: =\t]{3,}")
 # What ends one cell and begins the next; a quoted cell may hold any of it.
 _CELLS: Final = {
@@ -36,7 +38,10 @@ class Columns:
     keywords = KEYWORDS
     fold = True
     triggers = (
-        rf"(?i)(?:^|[\n|,;\t])[ \t\"'*`]*[\w .-]*(?:{'|'.join(KEYWORDS)})[\w .-]*[ \t\"'*`]*(?:[|,;\t][^\n]*)?\r?\n",
+        rf"(?i)\|[ \t\"'*`]*{_WORDS}[ \t\"'*`]*(?:\||\r?\n)",
+        rf"(?i)(?:^|\n)[ \"'*`]*{_WORDS}[ \"'*`]*\|",
+        rf"(?i)[\w\"'][,;\t][\"']?{_WORDS}[\"']?(?:[,;\t][\w\"']|\r?\n)",
+        rf"(?i)(?:^|\n)[\"']?{_WORDS}[\"']?[,;\t][\w\"']",
     )
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
@@ -115,7 +120,8 @@ def _secret(text: str, start: int, end: int, name: str, *, bars: bool) -> tuple[
         return None
     if stands_for(value) or is_sample(value, password=names_password(name)) or is_sentence(value):
         return None
-    if (bars or not names_password(name)) and not is_literal(value):
+    chosen = names_password(name) and (not bars or _OF_WORDS.fullmatch(value) is None)
+    if not chosen and not is_literal(value):
         return None
     begins = start + cell.index(value)
     return begins, begins + len(value)
