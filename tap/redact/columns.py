@@ -22,7 +22,7 @@ _LONGEST: Final = 2000  # characters of a line
 _MOST_ROWS: Final = 10_000
 _SHORTEST: Final = 4  # characters of a cell that is taken out
 _NAME = re.compile(r"[\s\"'*`]*(?P<name>[A-Za-z_][\w .-]{0,30})[\s\"'*`]*")
-_OF_WORDS = re.compile(r"[\w]*[\W]+.*|\d*|[A-Z]+|[A-Z]?[a-z]+(?:[A-Z_]?[a-z]+)*")  # or of more than letters and digits
+_OF_WORDS = re.compile(r"[\w]*[\W]+.*|\d*|[A-Z]+|[A-Z]?[a-z]+(?:[A-Z_][a-z]+)*")  # or of more than letters and digits
 _RULER = re.compile(r"[-+|: =\t]{3,}")
 # What ends one cell and begins the next; a quoted cell may hold any of it.
 _CELLS: Final = {
