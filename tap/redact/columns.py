@@ -77,7 +77,7 @@ def _header(text: str, start: int, end: int) -> tuple[str, list[int], int] | Non
     """What parts a header's cells, which of them name a secret, and how many there are."""
     line = text[start:end]
     sign = next((sign for sign in _CELLS if sign in line), "")
-    if not sign or (sign in ",;" and f"{sign} " in line):
+    if not sign or (sign in ",;" and f"{sign} " in line) or not _goes_on(text, end + 1, sign, line.count(sign)):
         return None
     cells = _split(text, start, end, sign)
     names = [_NAME.fullmatch(text, *cell) for cell in cells]
@@ -87,6 +87,13 @@ def _header(text: str, start: int, end: int) -> tuple[str, list[int], int] | Non
         index for index, name in enumerate(names) if name and names_secret(name["name"].strip().replace(" ", "_"))
     ]
     return (sign, secret, len(cells)) if secret and sum(name is not None for name in names) > 1 else None
+
+
+def _goes_on(text: str, start: int, sign: str, count: int) -> bool:
+    """Whether a row follows, or a ruler."""
+    end = text.find("\n", start, start + _LONGEST)
+    following = text[start : end if end >= 0 else start + _LONGEST]
+    return following.count(sign) >= count or _RULER.fullmatch(following.rstrip("\r")) is not None
 
 
 def _cells(text: Text, start: int, sign: str, secret: list[int], count: int) -> tuple[int, list[tuple[int, int]]]:
