@@ -23,7 +23,7 @@ from mcptap.exporters.store import schema
 from mcptap.tap.detect.settings import read as read_detection
 from mcptap.tap.pipe.options import OPTIONS, parse
 from mcptap.tap.records import Outcome
-from mcptap.tap.redact import assignment, lines, services
+from mcptap.tap.redact import assignment, columns, lines, services
 from mcptap.tap.redact.manifest import ID as MANIFEST
 from mcptap.tap.redact.redactor import UNSCANNED
 from mcptap.tap.redact.settings import MODES, read
@@ -97,7 +97,10 @@ def test_the_other_redaction_rules_are_those_that_there_are() -> None:
     code = "".join(path.read_text("utf-8") for path in Path(lines.__file__).parent.glob("*.py"))
     named = re.findall(r'(?:\._secret|\.whole|Redaction)\(.*?"([a-z-]+)", ', code)
     own = {rule.id for rules in families().values() for rule in rules}
-    assert set(table("other rule")) == {assignment.ID, services.ID, lines.OPEN, MANIFEST, UNSCANNED, *named} - own
+    assert (
+        set(table("other rule"))
+        == {assignment.ID, columns.ID, services.ID, lines.OPEN, MANIFEST, UNSCANNED, *named} - own
+    )
 
 
 def test_the_modes_are_those_that_there_are() -> None:

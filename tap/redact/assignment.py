@@ -16,14 +16,15 @@ from mcptap.tap.redact.given import (
     LONGEST_JUDGED,
     MAX_NAME,
     WORD_ONLY,
-    is_header,
     is_indented,
     is_name,
     is_prose,
     is_reference,
+    is_same,
     stands_for_bare,
     stands_for_quoted,
 )
+from mcptap.tap.redact.literal import gives_none, has_literal, is_header, is_plain_cookie
 from mcptap.tap.redact.names import is_directory, names_secret
 from mcptap.tap.redact.program import is_named
 from mcptap.tap.redact.repeated import AFTER, Repeated
@@ -70,10 +71,8 @@ _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
 _NESTED = re.compile(
     r"""(?:\{(?!\{|%|["']?(?i:type|write_?only|read_?only|required|label)\b|\.\.\.|(?:[A-Za-z\\-]+[ ]){3})"""
     r"""(?!(?:[A-Za-z_ ]*|[\w.()]*)(?:![rsa])?\})"""
-    r"""|\[(?!\.\.\.|["']required|[A-Za-z_ ]*\]|[A-Za-z_][\w.]*\())(?=[^\n\w]*\w)[^\n]{3,}"""
+    r"""|\[(?!\.\.\.|["']required|[A-Za-z_ ]*\]|[A-Z_]+(?:=[A-Z]|,\.\.\.)|[A-Za-z_][\w.]*\())(?=[^\n\w]*\w)[^\n]{3,}"""
 )  # where it ends is not told by a pattern
-# What an object of a program has that is a value: `{ value: '', depth: 0 }` has none.
-_LITERAL = re.compile(r"""["'][^"'\s]{2,}|[A-Za-z]+[0-9]|[0-9]{3,}|[^\s\w"'{}()\[\],:;.=-]""")
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
 _INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
 _CDATA = re.compile(r"\s{0,64}<!\[CDATA\[")
@@ -82,8 +81,13 @@ _TO_END = re.compile(r"""[^\n"'`\\]+""")
 _LONGEST_ELEMENT: Final = 65_536  # characters of an XML element's text
 _DOTENV = re.compile(r"[^\s\\]+")
 
+_SOURCE = re.compile(r"\.(?:[ch]|cc|cpp|py|[jt]sx?|go|rs|rb|java|xml|html|css|md|exe)\Z")  # a change to `passwd.c`
+_BRACKETED = re.compile(
+    r"[\w!#$%*+./?@^~-]{1,64}[()][\w!#$%*+./?@^~()-]{0,64}[\w!#$%*+?@^~][ \t]{0,8}(?:\r?\n|\Z)"
+)  # a password
 _LINKED = re.compile(r"\][ \t]{0,8}:")
 _MODULE = re.compile(r"[a-z_]{1,32}(?:\.[a-z_]{1,32}){1,4}")  # a cookie has a name and a sign, or is no word
+_SINGLE = re.compile(r"(?<!\w)'|'(?!\w)")
 _AFTER_QUOTE: Final = tuple(",+)]};: \n")
 
 
@@ -148,7 +152,8 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
     if text.endswith(_MARK, 0, start - len(before)):
         return None  # the name of a rule
     name = before + text[start:end] + sign["rest"]
-    if not names_secret(name) or _is_label(text, start - len(before), sign):
+    at = start - len(before)
+    if not names_secret(name) or _is_label(text, at, sign) or gives_none(text, at, name, sign):
         return None
     if sign["sign"] == ">":
         return _element(text, start - len(before), sign.end())
@@ -160,16 +165,22 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
             or stands_for_quoted(text, start - len(before), name, sign, quoted)
             or (sign["sign"] in _COMPARED and "tok" in name.lower() and WORD_ONLY.fullmatch(quoted["secret"][:64]))
             or is_directory(name, quoted["secret"])
-            or (name.lower().endswith("cookie") and _MODULE.fullmatch(quoted["secret"]))
+            or (name.lower().endswith("cookie") and _is_no_cookie(quoted["secret"]))
         )
         return None if no_secret else quoted.span("secret")
     begins_line = LINE_START.search(text[max(0, start - len(before) - 24) : start - len(before)]) is not None
     return _bare(text, sign.end(), name.lower(), sign["sign"], begins_line=begins_line)
 
 
+def _is_no_cookie(value: str) -> bool:
+    return _MODULE.fullmatch(value) is not None or is_plain_cookie(value)
+
+
 def _closes(text: str, name: int, sign: re.Match[str], quoted: re.Match[str]) -> bool:
     """Whether the quote behind the sign ends what began before the name: `'password:', password`."""
     opener = quoted["open"][-1]
+    if opener == "'" and _ends_quote(text, name, sign):
+        return True
     if text[quoted.end("open") : quoted.end("open") + 1] not in _AFTER_QUOTE:
         return False
     if opener in text[sign.end("rest") : sign.start("sign")]:
@@ -179,12 +190,22 @@ def _closes(text: str, name: int, sign: re.Match[str], quoted: re.Match[str]) ->
     return adjoins or (opener == '"' and len(line) < LINE and line.count(opener) % 2 == 1)
 
 
+def _ends_quote(text: str, name: int, sign: re.Match[str]) -> bool:
+    """Whether a string in single quotes, and no apostrophe, goes on from before the name to behind the sign."""
+    line = text[max(0, name - LINE) : name].rpartition("\n")[2]
+    apart = sign.end() > sign.end("sign") and text[sign.end() + 1 : sign.end() + 2] in (",", ")", " ")
+    return apart and len(line) < LINE and "'" not in sign[0] and len(_SINGLE.findall(line)) % 2 == 1
+
+
 def _is_label(text: str, name: int, sign: re.Match[str]) -> bool:
     """`[the token]: https://…` and `test_secrets.py::test` give no value, nor does a public `badge.svg?token=…`."""
     at = sign.end("sign")
     if sign["sign"] == ":" and (text[at : at + 1] == ":" or _LINKED.match(text, sign.end("rest"))):
         return True
-    in_address = sign["sign"] == ":" and (text.startswith("//", name) or text.endswith("://", 0, name))
+    if sign["sign"] == ":" and _SOURCE.search(sign["rest"]):
+        return True
+    beside = text.startswith("//", name) or text.startswith("//", at) or text.endswith("://", 0, name)
+    in_address = sign["sign"] == ":" and beside
     return in_address or text.endswith((".svg?", "badge?"), 0, name)
 
 
@@ -227,16 +248,16 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         return line.span() if line and is_header(line[0]) else None
     if not PLACEHOLDER.match(text, at) and (nested := _NESTED.match(text, at)):
         long = len(nested[0]) > LONGEST_JUDGED  # is not judged: that would be done again from the next name on
-        return nested.span() if long or _LITERAL.search(nested[0]) else None
+        return nested.span() if long or has_literal(nested[0]) else None
     dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()
-    shape = _DOTENV if dotenv else _BARE
+    shape = _DOTENV if dotenv or (begins_line and sign == ":" and _BRACKETED.match(text, at)) else _BARE
     begins = scheme.end() if scheme else at
     head = shape.match(text, begins, begins + LONGEST_JUDGED)
     if head is None or sign in _COMPARED or computes(head[0]):
         return None  # before the whole value is read: what is left alone is read again from the next name on
     value = shape.match(text, begins)
     bare = _BARE.match(text, begins)
-    if value and bare and dotenv and value[0] == f"{bare[0]},":
+    if value and bare and dotenv and (value[0] == f"{bare[0]}," or (value[0][-1] == ")" and is_same(bare[0], name))):
         value, shape = bare, _BARE  # an argument on a line of its own
     if (
         value is None
@@ -244,7 +265,7 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         or is_directory(name, value[0])
         or ((not dotenv or is_indented(text, at)) and is_named(text, value.start(), value.end()))
         or (sign == ":" and len(head[0]) < LONGEST_JUDGED and is_prose(text, value))
-        or (shape is _BARE and (is_reference(text, value) or value[0].lower() == name.rpartition(".")[2].strip("-_")))
+        or (shape is _BARE and (is_reference(text, value) or is_same(value[0], name.rpartition(".")[2])))
     ):
         return None
     return value.span()

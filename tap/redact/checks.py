@@ -16,38 +16,47 @@ from hashlib import sha256
 from math import log2
 from typing import Final
 
-from mcptap.tap.redact.standins import computes, is_sample, is_sentence, stands_for
+from mcptap.tap.redact.address import is_url_password
+from mcptap.tap.redact.keytext import holds_key
+from mcptap.tap.redact.standins import computes, is_published, is_sample, is_sentence, stands_for
 
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VARIABLE = re.compile(
-    r"[$%<{\[(:@?].*|[A-Z_]*(?:PASSWORD|PASSWD|SECRET|TOKEN)|(?i:pass(?:word|wd)?|secret|token|x+|\*+|\.+)[,;)]?",
+    r"[$%<{\[(:@?].*|[a-z_.]+[._](?:password|passwd|secret|token)[,;)]?|[A-Z_]*(?:PASSWORD|PASSWD|SECRET|TOKEN)\d?|(?i:pass(?:word|wd)?|secret|token|x+|\*+|\.+)[,;)]?",
     re.DOTALL,
 )
 # UUIDs, and hashes as git and lock files have them: only a name that leaves no doubt makes them secrets.
 _IDENTIFIER = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}")
 _TELLING = re.compile(r"(?i)secret|private|token|access")
 _HARMLESS = (
-    "public", "publishable", "primary", "foreign", "partition", "sort", "cache", "object", "idempotency", "next",
-    "page", "continuation", "purchase", "change", "creation", "request", "action", "gpg", "pgp", "fingerprint",
+    "public", "pub", "publishable", "primary", "foreign", "partition", "sort", "cache", "object", "idempotency", "next",
+    "page", "websocket", "gnupg", "continuation",
+    "purchase", "change", "creation", "request", "action", "gpg", "pgp", "fingerprint",
 )  # fmt: skip
-_NUMBER = re.compile(r"(?i:sha)\d{1,3}[-:=].*|[0-9T:.Z+-]+", re.DOTALL)
-_SHORT: Final = 3  # characters of a password that only an example has
-_SAMPLE_USERS: Final = ("user", "username", "usr", "scott", "foo", "login", "name", "myuser", "nobody")
+_NUMBER = re.compile(
+    r"(?i:sha)\d{1,3}[-:=].*|0x(?:[0-9A-F]{8}){1,5}|AAAA[BCE][0-9][NV].*|base64[A-Z][A-Za-z]*|[0-9T:.Z+-]+", re.DOTALL
+)
+_STATED_PASSWORD = re.compile(r"(?i:pass(?:word|wd)?|pwd|tiger)")
 _NAMED_PARTS = re.compile(r"(?:^|[/._-])[A-Za-z]{3,}[/._-]|[/._-][A-Za-z]{3,}$|\.\w{1,4}$")
-_CLASS = re.compile(r"(?:[a-z]{2,16})?(?:[A-Z][a-z]{1,16}){1,8}\d{0,4}(?:[A-Z][a-z]{1,16}){0,8}")
+_CLASS = re.compile(
+    r"(?:[a-z]\w{0,24}\.)*+(?:[a-z]{2,16}|V\d(?:(?:alpha|beta)\d)?)?(?:[A-Z][a-z]{1,16}){1,8}"
+    r"\d{0,5}(?:[A-Z][a-z]{1,16}){0,8}"
+)
+_CASES = re.compile(r"[a-z][A-Z]")
+_CASE_TURNS: Final = 3
+_WORDS = re.compile(r"[a-z]*(?:[A-Z][a-z]+)*[\W_\d]*")
 _TURN = re.compile(r"[A-Za-z][0-9]|[0-9][A-Za-z]")
 _RANDOM_PART = re.compile(
     r"(?=[^\W_]{16,})(?![0-9a-fA-F]+(?![^\W_]))(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))){3}", re.ASCII
 )
 _TURNS = re.compile(r"(?=[^\W_]{12})(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))){3}", re.ASCII)
 _HEX_PART = re.compile(r"(?<![^\W_])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{32,}(?![^\W_])", re.ASCII)
-_TEMPLATE = re.compile(r"\*+|[\w.]*(?:[$#%]?\{\{?[^{}]*\}?\}|<[^<>]*>|\$\([^()]*\)|%\([^()]*\)\w?)+")
-_NOTHING = re.compile(r"[xX*._•-]{6,}|<.*>|your(?:[-_ ][a-z]{1,12}){1,5}", re.DOTALL)
+_NOTHING = re.compile(r"[xX*._•-]{6,}|<.*>|.*\.\.\.|your(?:[-_ ][a-z]{1,12}){1,5}", re.DOTALL)
 
 
 _NO_LITERAL = re.compile(
-    r"0[xX][0-9a-fA-F]+|\d{1,6}_[a-z_0-9]+|\d[\d.,:]*[A-Za-z%]{1,4}|[A-Za-z]+(?:[._/:-]+[A-Za-z]+)+\d{0,2}|[A-Za-z]{1,3}\d{1,2}"
-    r"|(?i:sha|base|utf|md|aes|rsa|hs|rs|es|ps|ed|oauth|http|argon|pbkdf|ipv|win)[-_]?\d{1,4}(?:[-_/.]\w{0,12})*"
+    r"0[xX][0-9a-fA-F]+|\d{1,6}_[a-z_0-9]+|\d[\d.,:]*[A-Za-z%]{1,4}|[A-Za-z]+(?:[._/:-]+[A-Za-z]+)+\d{0,2}|[a-z]\w{0,3}(?:_[a-z]+){2,}|[A-Za-z]{1,3}\d{1,2}"
+    r"|(?i:sha|base|utf|md|aes|rsa|hs|rs|es|ps|ed|oauth|http|argon|pbkdf|ipv|win|rfc|iso)[-_]?\d{1,4}(?:[-_/.]\w{0,12})*"
 )
 
 
@@ -61,6 +70,8 @@ def entropy(text: str) -> float:
 def stands_for_nothing(secret: str) -> bool:
     """What documentation has in place of a secret: `sk-xxxxxxxxxxxxxxxx`, `<your key>`."""
     short = secret[:256]
+    if is_published(short):
+        return True
     return _NOTHING.fullmatch(short) is not None or _NOTHING.fullmatch(re.split("[_-]", short)[-1]) is not None
 
 
@@ -162,19 +173,7 @@ def _is_colon_pair(match: re.Match[str]) -> bool:
 def _is_beside_semicolon(match: re.Match[str]) -> bool:
     """One of several settings in a row, and no line of a file."""
     around = match.string[max(0, match.start() - 2) : match.start()] + match.string[match.end() : match.end() + 1]
-    return ";" in around
-
-
-def _is_url_password(match: re.Match[str]) -> bool:
-    """Neither a template nor the words of a manual, `user:pass`."""
-    user, secret = match[0].removeprefix("://").partition(":")[0], match["secret"]
-    host = match.string[match.end() : match.end() + 12].lower()
-    shown = user.lower() in _SAMPLE_USERS or host.startswith(("example.", "host"))
-    if "_" in secret and stands_for(secret):
-        return False
-    return _TEMPLATE.fullmatch(secret) is None and not (
-        shown and (is_sample(secret, password=True) or (host.startswith("example.") and len(secret) <= _SHORT))
-    )
+    return ";" in around and _STATED_PASSWORD.fullmatch(match["secret"]) is None
 
 
 def _takes_turns(match: re.Match[str]) -> bool:
@@ -191,7 +190,7 @@ def _is_key_part(match: re.Match[str]) -> bool:
 def _no_variable(match: re.Match[str]) -> bool:
     """Not a variable, a template or a stand-in."""
     secret = _secret(match)
-    return _VARIABLE.fullmatch(secret) is None and not computes(secret)
+    return _VARIABLE.fullmatch(secret) is None and not computes(secret.rstrip(",;"))
 
 
 def _no_id(match: re.Match[str]) -> bool:
@@ -205,21 +204,36 @@ def _no_word(match: re.Match[str]) -> bool:
     return _no_variable(match) and not (secret.isalpha() and secret.islower())
 
 
+def _no_sample(match: re.Match[str]) -> bool:
+    """Not what a manual has where a password would be."""
+    return _no_variable(match) and not is_sample(_secret(match).rstrip(".,;)"))
+
+
 def _no_stand_in(match: re.Match[str]) -> bool:
     """Nothing that documentation or a program has in place of a secret."""
     secret = _secret(match)
     return _no_variable(match) and not (stands_for(secret) or is_sample(secret) or is_sentence(secret))
 
 
-def _is_literal(match: re.Match[str]) -> bool:
+def is_literal(secret: str) -> bool:
     """Letters and digits that are no number, no name of an algorithm and no name in a program."""
-    secret = _secret(match)
+    short = secret[:64]
+    digits, letters = any(map(str.isdigit, short)), any(map(str.isalpha, short))
     return (
-        _has_digit_and_letter(match)
+        ((digits and letters) or _is_unlike_words(secret))
         and _NO_LITERAL.fullmatch(secret[:256]) is None
         and not stands_for(secret)
         and not is_sample(secret)
     )
+
+
+def _is_literal(match: re.Match[str]) -> bool:
+    return is_literal(_secret(match))
+
+
+def _is_unlike_words(letters: str) -> bool:
+    """Whether small letters turn to capitals as no name does."""
+    return len(_CASES.findall(letters[:256])) >= _CASE_TURNS and not _WORDS.fullmatch(letters[:256])
 
 
 def _is_random(match: re.Match[str]) -> bool:
@@ -244,6 +258,7 @@ def _sql_password(match: re.Match[str]) -> bool:
     secret = _secret(match)
     return (
         _no_variable(match)
+        and not computes(secret.strip("'\""))
         and secret.strip("'\".") != ""
         and (secret[0] in "'\"" or any(char.isdigit() for char in secret))
     )
@@ -259,15 +274,17 @@ CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
     "digit": _has_digit,
     "digit-and-letter": _has_digit_and_letter,
     "jwt": _is_jwt,
+    "key-body": lambda match: holds_key(match[0]),
     "literal": _is_literal,
     "mixed": _mixed,
     "no-id": _no_id,
+    "no-sample": _no_sample,
     "no-stand-in": _no_stand_in,
     "no-variable": _no_variable,
     "random": _is_random,
     "random-part": _is_key_part,
     "turns": _takes_turns,
-    "url-password": _is_url_password,
+    "url-password": is_url_password,
     "no-word": _no_word,
     "sql-password": _sql_password,
 }

@@ -16,26 +16,29 @@ MAX_NAME: Final = 48  # characters on either side of a name's keyword
 LINE: Final = 200  # characters of a line that are looked at
 LONGEST_JUDGED: Final = 512  # characters of a value
 LINE_START = re.compile(r"(?:^|\n)[ \t]{0,16}(?:export |set |ENV |- )?\Z")
-_SIGNS = re.compile(r"[\W_]+")
+SIGNS = re.compile(r"[\W_]+")
 _FORMAT = re.compile(r"[^\w%{]{0,8}(?:\w{1,16}[ =])?(?:%[srdqv]|%\(\w+\)\w|\{\w*\})[^\w]{0,8}")
 _GOES_ON_QUOTED = re.compile(r"""\\{0,16}["'`][ \t]{0,4}(?:\+|%)[ \t]{0,4}[\w("'{]""")
 _LINE_END = re.compile(r"""["'`]?[ \t]{0,8}(?:[#;,][^\n]{0,200})?(?:\r?\n|\Z)""")
-_SNAKE = re.compile(r"[a-z]+(?:_[a-z]+)+")
+_UNION = re.compile(r"""[ \t]{1,4}\|[ \t]{1,4}["'`]""")  # of types
+_GENERIC = re.compile(r"[A-Z][A-Za-z]*(?=<[A-Z\['a-z])")  # a type: `Record<string, unknown>`
+_SNAKE = re.compile(r"[a-z]+(?:[_-][a-z]+)+")
+CAMEL = re.compile(r"[a-z][A-Z]|[a-z]_[a-z]")
 _TOKEN = re.compile(r"(?i)tok|cookie|auth")
 _WORD: Final = "(?:[a-z]{2,}|[A-Z][a-z]{2,}|[A-Z]{2,})"
 _WORDS_ONLY = re.compile(rf"[._]?{_WORD}(?:[ ._:/-]?{_WORD})*")  # of what is issued, and has digits
 _CLASS = re.compile(r"[._]?(?:[A-Z][a-z]+\d?|V\d){2,}|\.[a-z]\w*_\w+")
-_CONSTANT = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
-WORD_ONLY = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*[.!?]*")
-_GOES_ON = re.compile(r"[ \t]+(?:&&|\|\||\?|[+<>=!]=?|===|instanceof\b|as\b|if\b|or\b|and\b|for\b)[ \t]")
+_CONSTANT = re.compile(r"[A-Z]+\d{0,2}(?:_[A-Z]+\d{0,2})+")
+_SHORT_NUMBER: Final = 5  # digits of what is no code
+_SHORTEST_ISSUED: Final = 10  # characters of a token that nobody chose
+_CASED: Final = "(?:[A-Z]*[a-z]+(?:[A-Z][a-z]+)*|[A-Z]+)"
+WORD_ONLY = re.compile(rf"{_CASED}(?:-{_CASED})*[.!?]*")
+_GOES_ON = re.compile(r"[ \t]+(?:&&?|\|\|?|\?|[+<>=!]=?|===|instanceof\b|as\b|if\b|or\b|and\b|for\b)[ \t]")
 # The name of something else, in the spelling of programs: `clientSecret`, `tokens.refresh_token`, `SESSION_TOKEN`.
 _LONGEST_NAME: Final = 80  # characters of a name in a program
 _OPERATORS = re.compile(r"(?:[=!]==?|&&|\|\||\?\?|\?(?=[^?]*:))(?=[A-Za-z_$(\[{!])|\}|(?:[=!]==|!=|&&|\|\|)\Z")
 _REFERENCE = re.compile(r"[A-Za-z_$]+(?:(?:\?\.|\.|::|->)[A-Za-z_$]+)*\d{0,2}")
 _SPELLED = re.compile(r"[a-z][A-Z]|[._>:]")
-_HEADER = re.compile(
-    r"[^{(\[<>]*=.*|(?:[\w-]{1,16} )?[\w.%+/~=-]{6,}\s*"
-)  # of cookies, or of a scheme that is not known
 
 
 def stands_for_quoted(text: str, at: int, name: str, sign: re.Match[str], quoted: re.Match[str]) -> bool:
@@ -49,6 +52,7 @@ def stands_for_quoted(text: str, at: int, name: str, sign: re.Match[str], quoted
         stands_for(value)
         or is_sample(value, password=names_password(name))
         or _GOES_ON_QUOTED.match(text, quoted.end()) is not None
+        or (value.isalpha() and _UNION.match(text, quoted.end() + 1) is not None)
         or ((_TOKEN.search(name) or names_secret(value)) and _WORDS_ONLY.fullmatch(value[:MAX_NAME]) is not None)
     )
 
@@ -56,38 +60,58 @@ def stands_for_quoted(text: str, at: int, name: str, sign: re.Match[str], quoted
 def _is_setting(text: str, name: int, sign: re.Match[str], end: int) -> bool:
     """Whether this is a line of a configuration, or a member of JSON: people set weak secrets there."""
     key = sign["sign"] == ":" and text[max(0, name - 1) : name] == '"'
-    begins = LINE_START.search(text[max(0, name - 24) : name]) is not None
+    option = text.startswith("--", name)
+    begins = not option and LINE_START.search(text[max(0, name - 24) : name]) is not None
     alone = begins and sign["sign"] in ("=", ":") and _LINE_END.match(text, end) is not None
     return key or (alone and not is_program(text, name, end))
 
 
 def is_placeholder(name: str, value: str) -> bool:
     """Whether even a setting has this only in place of a value: of a password, what is put together with signs."""
-    return stands_for(value) and (not names_password(name) or any(sign in value for sign in "-_ ") or computes(value))
+    if names_password(name):
+        return computes(value) or (stands_for(value) and any(sign in value for sign in "-_ "))
+    return stands_for(value) or (len(value) < _SHORTEST_ISSUED and is_sample(value))
 
 
 def is_name(name: str, value: str) -> bool:
     """Whether a value is the name of a secret, not one: `SECRET_KEY = "ACME_SECRET_KEY"`."""
-    if len(value) > MAX_NAME:
+    if len(value) > 2 * MAX_NAME:
         return False
     return (
-        _SIGNS.sub("", value.lower()) == _SIGNS.sub("", name.lower())
+        is_same(value, name)
         or (_CONSTANT.fullmatch(value) is not None and names_secret(value))
         or (_CLASS.fullmatch(value) is not None and names_secret(value))
         or (_SNAKE.fullmatch(value) is not None and _last_word(value) == _last_word(name))
+        or (CAMEL.search(value) is not None and SIGNS.sub("", name.lower()).endswith(SIGNS.sub("", value.lower())))
     )
 
 
+def is_same(value: str, name: str) -> bool:
+    """Whether both are the same words, however they are spelled."""
+    return SIGNS.sub("", value.lower()) == SIGNS.sub("", name.lower())
+
+
 def _last_word(name: str) -> str:
-    return name.lower().rpartition("_")[2]
+    return SIGNS.split(name.lower())[-1]
 
 
 def stands_for_bare(text: str, name: str, value: re.Match[str], *, dotenv: bool) -> bool:
     """Whether a value without quotes is none."""
     bare = value[0]
+    if bare[0] == "(" and bare[1:2].isidentifier() and ")" not in bare and not any(map(str.isdigit, bare)):
+        return True
     if dotenv and _LINE_END.match(text, value.end()):
         return is_placeholder(name, bare)
-    return stands_for(bare) or bare[0] == "("
+    password = names_password(name)
+    return (
+        stands_for(bare)
+        or bare[0] == "("
+        or (_CONSTANT.fullmatch(bare.rstrip(".,")) is not None and (not password or is_program(text, *value.span())))
+        or (is_sample(bare, password=password) and not (password and bare[-1].isdigit()))
+        or (not password and (bare.isdigit() and len(bare) <= _SHORT_NUMBER))
+        or (not password and _CLASS.fullmatch(bare) is not None and names_secret(bare))
+        or _GENERIC.match(text, value.start()) is not None
+    )
 
 
 def is_prose(text: str, value: re.Match[str]) -> bool:
@@ -112,9 +136,9 @@ def is_reference(text: str, value: re.Match[str]) -> bool:
     return computed or (apart and spelled and (listed or named)) or (listed and named)
 
 
-def is_header(line: str) -> bool:
-    """Whether this can be cookies or credentials. A long line is not judged: that would be done again and again."""
-    return len(line) > LONGEST_JUDGED or (_HEADER.fullmatch(line) is not None and not stands_for(line.rstrip()))
+def is_reference_alone(value: str) -> bool:
+    """Whether this is spelled like a name in a program, or like members of one."""
+    return _REFERENCE.fullmatch(value) is not None
 
 
 def is_indented(text: str, at: int) -> bool:

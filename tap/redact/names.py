@@ -41,6 +41,7 @@ _PASS_KINDS: Final = _words(
 # "token" as the last word is a secret unless one of these stands before it.
 _TOKEN_KINDS: Final = _words(
     "progress next prev previous page paging pagination cursor continuation continue sync max min stop eos bos pad unk "
+    "prefix suffix middle eot fill image audio video begin "
     "mask sep cls special input output prompt completion total per first last start end new count change creation "
     "request purchase idempotency marker waiter iterator lexer syntax keyword operator punctuation"
 )  # fmt: skip
@@ -55,7 +56,8 @@ _ABOUT: Final = _words(
     "scope scopes navigation env variable namespace location provider manager schema pattern "
     "regex format hint description title label placeholder error errors handler permission permissions ref refs "
     "reference references selector available algorithm alg algorithms last used spec encryption "
-    "serializer"
+    "serializer version versions status context port host address spend budget cost alias "
+    "info metadata details enum len thumbprint fingerprint audience"
 )  # fmt: skip
 _EXACT: Final = frozenset(
     ("sig", "pw", "psk", "x-amz-signature", "x-goog-signature", "_auth", "auth", "passkey", "pass", "requeststate")

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mcptap.tap.redact import assignment, given
-from mcptap.tap.redact.names import names_secret
+from mcptap.tap.redact import assignment, given, literal
+from mcptap.tap.redact.names import names_password, names_secret
 from mcptap.tap.redact.rule import PLACEHOLDER, Text
 from mcptap.tap.redact.standins import is_sample, stands_for
 
@@ -25,6 +25,7 @@ _OPTION = re.compile(
     r"""(?P<gap>[ \t]{1,32}|\\{0,8}["'],?[ \t]{0,8}(?=\\{0,8}["']))"""
 )
 _NEXT_OPTION = re.compile(r"""\\{0,16}["'`]?(?:--|-[A-Za-z]?(?![^\s"'`\\]))""")
+_METAVAR = re.compile(r"[A-Z]{2,}(?:_[A-Z]+)*")  # `[--api-key API_KEY]`
 _BARE = re.compile(r"""[^\s"'`\\]+""")
 _AROUND: Final = "()[]{}<>.,:;!?&|=/*-"  # punctuation that belongs to the text
 _SWITCHES: Final = ("no-", "disable-", "skip-", "ask-", "show-", "without-")  # these take no value
@@ -32,7 +33,7 @@ _WORDS: Final = (
     "a an the is are was were be been has have had can could may might must should shall will would does did do not "
     "and or nor but if when unless for from to of in on at by with without as via than then that this these it its "
     "option options flag flags argument arguments parameter parameters switch value values text key required optional "
-    "missing given set instead"
+    "missing given set instead description support"
 )
 _PROSE: Final = frozenset(_WORDS.split())
 
@@ -64,13 +65,14 @@ def _value(text: str, at: int, name: str, *, column: bool) -> tuple[int, int] | 
     if _NEXT_OPTION.match(text, at) or PLACEHOLDER.match(text, at):
         return None
     if quoted := assignment.QUOTED.match(text, at):
-        return None if stands_for(quoted["secret"]) else quoted.span("secret")
+        stand_in = stands_for(quoted["secret"]) or ("cookie" in name and literal.is_plain_cookie(quoted["secret"]))
+        return None if stand_in else quoted.span("secret")
     word = _BARE.match(text, at)
     if word is None or stands_for(word[0]) or (column and given.is_prose(text, word)):
         return None
     bare = word[0].strip(_AROUND)
     stand_in = stands_for(bare) or stands_for(word[0].strip("()[],.;:"))  # `[--token <token>]`
-    metavar = name.upper().replace("-", "_")  # `[--api-key API_KEY]`
-    if not bare or bare in _PROSE or is_sample(bare, password=True) or stand_in or bare == metavar:
+    metavar = bare == name.upper().replace("-", "_") or (_METAVAR.fullmatch(bare) and names_secret(bare))
+    if not bare or metavar or bare in _PROSE or is_sample(bare, password=names_password(name)) or stand_in:
         return None
     return at, at + len(word[0].rstrip(_AROUND))

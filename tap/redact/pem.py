@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from mcptap.tap.redact.keytext import has_key_body
 from mcptap.tap.redact.rule import Text, widened
 
 _NAME: Final = r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?"
@@ -42,7 +43,7 @@ class Tails:
         """From the first line that could be a key's to the END."""
         for end in PEM_END.finditer(text.text):
             start = len(text.text[: end.start()].rstrip(BODY))
-            if start < end.start():
+            if start < end.start() and has_key_body(text.text[start : end.start()]):
                 yield start, end.end()
 
 

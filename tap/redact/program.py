@@ -35,12 +35,15 @@ _CALL = re.compile(r"\([^()\s]*\)")
 # What only a statement begins or ends with, and neither a setting, a sentence, a comment nor a shell.
 _OWN = re.compile(
     r"(?:const|let|var|val|func|function|def|fn|public|private|protected|static|readonly|return|raise|throw|await|yield"
+    r"|export\s+(?:import|type|default|interface)|(?:import|type)\s\w+\s="
     r"|(?:if|while|for|elif|assert)\s*\(|(?:my|our)\s+\$|(?:self|this|cls)\b|\$\w+(?:->|\s*=\s))"
     r"(?![\w-]).*"
 )
 _SUBSCRIPT = re.compile(r"""["']\]\s{0,4}=\s{0,4}\Z""")  # `headers["authorization"] = …`
 # Comments, points of a list, prompts, and what a shell or a service sets.
-_ASIDE = re.compile(r"#(?!include|define)|//|--|;|\*|/\*|[-+>$%] |export |local |set |ENV |-e |Environment=|\d+[.)] ")
+_ASIDE = re.compile(
+    r"#(?!include|define)|//|--|;|\*|/\*|[-+>$%] |export (?!import|type)|local |set |ENV |-e |Environment=|\d+[.)] "
+)
 _PATH = re.compile(r"->|::|\?\.|[A-Z_]\w*\.\w|\.\w*[A-Z_]")
 _GIVEN = re.compile(r"[:=>]\s{0,4}[\"'`]?\Z")
 _GOES_ON = re.compile(r"[\w-]")  # a word

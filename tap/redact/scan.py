@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from mcptap.tap.redact.assignment import Assignments
+from mcptap.tap.redact.columns import Columns
 from mcptap.tap.redact.manifest import Manifests
 from mcptap.tap.redact.options import Options
 from mcptap.tap.redact.pem import Tails
@@ -34,6 +35,7 @@ BUILT_IN: Final[tuple[TextRule, ...]] = (
     Tails(),
     Assignments(),
     Options(),
+    Columns(),
     Manifests(),
     Services(),
 )

@@ -31,6 +31,7 @@ _GIVEN = re.compile(r"""["'`\])]{0,2}\s{0,4}(?:=>|:=|[:=(,])?\s{0,4}[("'`]{0,2}"
 _GLUE: Final = ("api", "app", "access", "secret", "private", "auth", "personal", "token", "key", "pat")
 _GLUED = re.compile(rf"(?:{'|'.join(_GLUE)})+\Z")
 _APART = re.compile(r"[\n\0/;]|\\(?![\"'\\])|\. ")  # no name before this is that of the value
+_CALLED = re.compile(r"""\.[A-Za-z]\w*\(\[?["']?\Z""")  # `spotifyApi.getAlbum('…')`
 _SUM = re.compile(r"(?i:sha)-?\d{1,3}[=:-]\Z")
 
 _TELLING_WORDS: Final = (
@@ -131,6 +132,8 @@ def _is_key(text: str, value: re.Match[str]) -> bool:
         return False
     words = [word[0].lower() for word in _WORD.finditer(window, end)]
     if words and words[-1] in _OTHER:
+        return False
+    if words and words[-1] not in _TELLING and _CALLED.search(window, end):
         return False
     if words and (words[-1] in _TELLING or (not _TELLING.isdisjoint(words[-3:]) and _OTHER.isdisjoint(words))):
         return _is_random(value[0], telling=True)

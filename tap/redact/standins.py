@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 LONGEST: Final = 80  # characters of a stand-in
@@ -27,18 +28,29 @@ _PLAIN = re.compile(
 )
 _NO_SECRET = re.compile(
     r"""(?:.{1,2}|yes|off|none|null|nil|true|false|undefined|void|unknown|the|this|that|must|should|will|can|from|with
-    |[\^~<>=]{1,2}\s?\d[\w.*-]*|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{1,2}/.*|your[-_\ ].*|.*[-_]here
-    |.*(?:\.\.\.|…)|[^\s*]{0,12}[-_]?\*{3,}[^\s*]{0,12}|[A-Za-z_./:-]{0,24}[-_./:]\*{1,2}|\[[A-Za-z\ :._-]*\]|https?://[\w.:-]*(?:/[a-z._-]{0,24})*
-    |token|key|cookie|value|pass|pat|credentials?|/\^.*|bearer|basic|digest|negotiate|0x[0-9a-f]{1,8}
+    |[\^~<>=]{1,2}\s?\d[\w.*-]*|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{1,2}/.*|your[-_.\ ].*|.*[-_]here
+    |header\.payload\.\w+|[\w-]*placeholder[\w-]*|(?:(?:/\w+=)?[\w-]+:)?latest|key=value|\.[a-z_]+|~[a-z][\w.]*
+    |.*(?:\.\.\.|…)|[^\s*]{0,12}[-_]?\*{3,}[^\s*]{0,12}|[A-Za-z_./:-]{0,24}[-_./:]\*{1,2}
+    |\[[A-Za-z\ :._-]*\]?|\[[A-Z_]+[=,][A-Z_.,]*\]?
+    |https?://[\w.:-]*(?:/(?:[a-z]++(?:[A-Z][a-z]++)*+\d{0,2}+(?:[._-]|(?=[/?]|\Z)))*+)*+(?:\?(?:[a-z_]+=(?:[a-z_.:,%+-]*|\$\{[\w.]*\})&?)*[a-z_]*)?
+    |(?:token|key|cookie|value|pass|pat|credentials?)[:.,]?|/\^.*|bearer|basic|digest|negotiate|0x[0-9a-f]{1,8}
     |hidden|redacted|filtered|masked|omitted|include|omit|same-origin|\w{2,8}[-_]your\w*
     |str|string|bytes|int|integer|number|bool|boolean|object|any|dict|required
     |optional|\.{2,}|\.\.\..*|[\W_]{1,4}|\(\?[:=!].*|qr/.*
     |\d{4}-\d\d-\d\d(?:[T\ ][\d:.,Z+-]*)?
-    |\*+|x{3,}|y{3,}|z{3,}|\$\w+-?(?:(?:->|::?|\.|\[)\S*)?|\$[{(].*
-    |await|new|class|async|function|lambda|yield
-    |\{\{.*|\{%.*|\{[A-Za-z_.\ ()]*(?:\}.*)?|<[^>]*>?|%\w+%|%\(\w+\)\w|%[srdqv]\W*
+    |\*+|x{3,}|y{3,}|z{3,}|\$\w+-?(?:(?:->|::?|\.|\[|=\$)\S*)?|[\w-]{0,16}\$\([a-z][^()]*\)|\$[{(].*
+    |(?:await|new|class|async|function|lambda|yield)[:.]?|--[a-z][\w-]*(?:=.*)?|\*\*[a-z\ ]+\*\*|[a-z]{1,16}\*\*
+    |[\w/.:-]*(?:%\(\w+\)[sd][\w/.:-]*)+|\{!r.*
+    |\{\{.*|\{%.*|\{[A-Za-z_.\ ()]*(?:\}.*)?|▁?<[^>]*>?|%\w+%|%\(\w+\)\w|\W{0,3}%[srdqv]\W*
     |\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]|\[\w{4,12}\]
-    |![a-z]+|:[a-z_]+|/(?:[a-z_.-]+/)+[a-z_.-]+
+    |![a-z]+|:[a-z_]+|/(?:[a-z_.-]+/)+[a-z_.=:-]*
+    |(?:(?:[a-z]+(?:[._-][a-z]+)*|[A-Z]+(?:_[A-Z]+)*|\d{1,12})/){2,}[a-z_.=:-]*\d{0,4}
+    |[A-Za-z][A-Za-z_-]{0,40}\d{0,2}\.(?:json|ya?ml|toml|txt|pem|key|crt|cer|asc|jks|p12|pfx|ini|html?|[ch]|py|[jt]s|sh|exe|md|php|java|conf|properties)
+    |-{5}BEGIN[A-Z0-9\ ]{1,48}-{5}(?:\\{1,4}[nr]|[\s.…*xX"']|<[^<>]*>)*(?:-{5}END.*)?
+    |(?:(?:[\w-]{1,16}[\ =:]){0,4}\$?\{[a-z_.()\[\]'"$\ ]+\}[;,=:!/@\ -]{0,2}){1,4}
+    |(?:[\w=!:,.;/@-]{0,16}\{[0-9a-z_.]{0,24}\}){2,}[\w=!:,.;/@-]{0,16}
+    |\{\#\{.*|(?:[\w-]{1,16}[\ =:]){0,4}\$\{[^{}]*\}[;,]?
+    |(?-i:(?:Get|New|Set|Read|Add|Convert(?:To|From)|Invoke|Import)-[A-Z][A-Za-z]+)|[a-z_$][\w.$]{0,32}\?(?:\.\[?[\w.\[\]]*)?
     |["'`]\s{0,4}[+.]\s{0,4}[A-Za-z_$][\w.$()\[\]]{0,64}\s{0,4}(?:[+.].*)?["'`]?|\w{0,12}x{5,}\w{0,4}
     |(?P<digit>\d)(?P=digit){7}(?:-(?P=digit){4}){3}-(?P=digit){11}\d
     |(?:required|nullable|sometimes|confirmed)\|.*|(?:min|max|size|current_password):\w+|always|never|on_create
@@ -57,13 +69,28 @@ _EXPRESSION = re.compile(
 _COMPUTED = re.compile(r"\$[{(]|\{\{|<\w+ \w+")  # what is too long to be judged whole
 # What examples in documentation have, where it is a literal of a program.
 _SAMPLE = re.compile(
-    r"(?:password|passwd|pass|pwd|secret|foo|bar|baz|foobar|abc|abc123|asdf|qwer|test|testing|example|sample|dummy|demo"
-    r"|user|username|admin|string|text|name|tiger|x+|12|123|1234|12345|p%40ss|secret[-_ ]?key|secret[-_ ]?password)\d?",
+    r"(?:password|passwd|pass|pwd|secret|foo(?:bar(?:ed|baz)?)?|bar|baz|abc|abc123|asdf|qwer|test|testing|example|sample|dummy|demo"
+    r"|user|username|admin|string|text|name|tiger|guest|x+|xyz|anything|whatever|(?:totally)?bogus|key|sk[-_](?:(?:test|live)[-_]?)?(?:123+\d*)?"
+    r"|12|123|1234|12345|p(?:%40|@)ss|secret[-_ ]?key|secret[-_ ]?password"
+    r"|(?:my|your|the|some|user|db|new|old)(?:pass(?:word|wd)?|pwd|secret|token|api[_-]?key)|keyboard\ cat)\d?",
     re.IGNORECASE,
 )
 _USED: Final = ("secret", "admin")
+# What standards print as tokens (RFC 6749, 6750, 7009, 7636, 7662; OpenID Connect Core), and every manual after them.
+_PUBLISHED: Final = frozenset(
+    (
+        "2YotnFZFEjr1zCsicMWpAA",
+        "tGzv3JOkF0XG5Qx2TlKWIA", "SplxlOBeZQQYbYS6WxSbIA", "SplxlOBeZQQYbYS6WxSbI", "SlAV32hkKG",
+        "8xLOxBtZp8", "czZCaGRSa3F0MzpnWDFmQmF0M2JW", "A3ddj3w", "gX1fBat3bV", "7Fjfp0ZBr1KtDRbnfVdmIw",
+        "45ghiukldjahdnhzdauz", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+    )
+)  # fmt: skip
+_WORDED = re.compile(r"(?:[a-z]{2,12}[-_]){1,4}(?:key|token|secret)")  # `custom-token`
+_IN_ORDER: Final = 0.75  # of the characters
+_LONGEST_SEQUENCE: Final = 12  # characters of `abc123`, `12345678`
+_SAID: Final = r"""[A-Za-z'"`()<>\[\]/_-]+(?:\.[A-Za-z_]+)*"""
 _SENTENCE = re.compile(
-    r"(?:[A-Za-z'()-]+[,.:]? )+(?:[A-Za-z'()-]+|\d{1,2})[.!?:]*"
+    rf"(?:(?:{_SAID}|\d{{1,3}})[,.:]? )+(?:{_SAID}|\d{{1,2}})[.!?:>]*"
 )  # words, and at the end perhaps a number
 _SMALL: Final = (
     "a an the of is are be been to will as this that these your my our in on with for and or not no if when from by at "
@@ -81,7 +108,7 @@ def computes(value: str) -> bool:
 def _computes(value: str) -> bool:
     """The same of a short value: those that are no secrets come again and again."""
     bare = value.strip() or value
-    return _NO_SECRET.fullmatch(bare) is not None or _EXPRESSION.fullmatch(bare) is not None
+    return bare in _PUBLISHED or _NO_SECRET.fullmatch(bare) is not None or _EXPRESSION.fullmatch(bare) is not None
 
 
 def stands_for(value: str) -> bool:
@@ -98,7 +125,24 @@ def is_sample(value: str, *, password: bool = False) -> bool:
     """Whether this is the plain word that an example in documentation has. As a password some of them are in use."""
     if password and value.lower() in _USED:
         return False
-    return len(value) <= LONGEST and _SAMPLE.fullmatch(value) is not None
+    if len(value) > LONGEST:
+        return False
+    if _SAMPLE.fullmatch(value) is not None:
+        return True
+    return not password and (_WORDED.fullmatch(value) is not None or _is_sequence(re.split("[-_=]", value)[-1]))
+
+
+def _is_sequence(value: str) -> bool:
+    """Whether each character follows the one before, with a break or two: `abcdef123`."""
+    steps = [ord(after) - ord(before) for before, after in pairwise(value)]
+    if not 5 <= len(value) <= _LONGEST_SEQUENCE or value.isalpha():
+        return False
+    return sum(step in (0, 1) for step in steps) >= _IN_ORDER * len(steps)
+
+
+def is_published(value: str) -> bool:
+    """Whether a standard prints this as its example."""
+    return value in _PUBLISHED
 
 
 def is_sentence(value: str) -> bool:
