@@ -11,7 +11,6 @@ import duckdb
 from mcptap.exporters.store.access import MACRO, macro
 from mcptap.exporters.store.database import load_extensions
 
-
 PORTS = 3  # that are tried: whoever is quicker may take one that was free
 
 
