@@ -59,15 +59,17 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
     rules = scanner.fired(text.text)
     if opened == MAX_OPENED:
         return [rule for rule in rules if rule not in _HIDING]
-    found = list(rules)
+    found: list[TextRule] = []
+    empty: tuple[TextRule, ...] = ()
     for signs, behind in ((_VIEWED, _behind_views), ((ENCODED,), _behind_runs)):
         if any(sign in rules for sign in signs):
             hidden = behind(scanner, text, rules, opened)
             if tell(hidden):
                 found += hidden
             else:
-                found = [rule for rule in found if rule not in signs]  # where nothing is hidden, nobody need look again
-    return found if len(found) <= len(rules) else scanner.ordered(found)
+                empty += signs  # where nothing is hidden, nobody need look again
+    open_ = [rule for rule in rules if rule not in empty]
+    return scanner.ordered((*open_, *found)) if found else open_
 
 
 def _behind_views(scanner: Scanner, text: Text, rules: Sequence[TextRule], opened: int) -> list[TextRule]:

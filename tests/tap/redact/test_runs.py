@@ -62,6 +62,17 @@ def test_three_encodings_within_each_other_are_opened(encodings: list[Callable[[
     assert REDACTOR.value(clean) == (clean, ())
 
 
+@pytest.mark.parametrize("first", ENCODINGS)
+@pytest.mark.parametrize("second", ENCODINGS)
+@pytest.mark.parametrize("beside", ["", hexed("of no interest at all") + " "])
+def test_an_encoding_within_another_is_opened_whatever_stands_beside_it(
+    first: Callable[[str], str], second: Callable[[str], str], beside: str
+) -> None:
+    clean, redactions = REDACTOR.text(beside + second(first(f"the key {SECRET}")))
+    assert PLAIN.fingerprint in {note.fingerprint for note in redactions}
+    assert clean.startswith(beside)
+
+
 def test_json_and_wrapped_lines_are_read() -> None:
     wrapped = base64.encodebytes(json.dumps({"note": "x " * 60, "password": "hunter2Zq"}).encode()).decode()
     for text in (wrapped, wrapped.replace("\n", "\\n"), wrapped.replace("\n", "\r\n")):
