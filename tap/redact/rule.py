@@ -183,6 +183,8 @@ class Rule:
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where it is found."""
+        if self.near and not any(word in text.folded for word in self.near):
+            return
         group = "secret" if "secret" in self.pattern.groupindex else 0
         for match in self._everywhere(text) if self.floating else self._from_keywords(text):
             if self._accepts(match, text):
