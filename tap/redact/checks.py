@@ -11,7 +11,7 @@ import binascii
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from math import log2
 from typing import Final
@@ -46,10 +46,10 @@ _CASES = re.compile(r"[a-z][A-Z]")
 _CASE_TURNS: Final = 3
 _WORDS = re.compile(r"[a-z]*(?:[A-Z][a-z]+)*[\W_\d]*")
 _TURN = re.compile(r"[A-Za-z][0-9]|[0-9][A-Za-z]")
-_RANDOM_PART = re.compile(
-    r"(?=[^\W_]{16,})(?![0-9a-fA-F]+(?![^\W_]))(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))){3}", re.ASCII
-)
-_TURNS = re.compile(r"(?=[^\W_]{12})(?:[^\W_]*?(?:[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z]))){3}", re.ASCII)
+_RUN = re.compile(r"[A-Za-z0-9]{12,}")
+_BETWEEN = re.compile(r"[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z])")
+_LEAST_TURNS: Final = 3
+_HEX = re.compile(r"[0-9a-fA-F]+")
 _HEX_PART = re.compile(r"(?<![^\W_])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{32,}(?![^\W_])", re.ASCII)
 _NOTHING = re.compile(r"[xX*._•-]{6,}|<.*>|.*\.\.\.|your(?:[-_ ][a-z]{1,12}){1,5}", re.DOTALL)
 
@@ -60,11 +60,14 @@ _NO_LITERAL = re.compile(
 )
 
 
+_LONGEST: Final = 256  # characters whose entropy is counted
+_TIMES_LOG: Final = (0.0, *(count * log2(count) for count in range(1, _LONGEST + 1)))
+
+
 def entropy(text: str) -> float:
     """Shannon's, in bits per character, of at most 256 characters."""
-    text = text[:256]
-    counts = Counter(text).values()
-    return -sum(count / len(text) * log2(count / len(text)) for count in counts) if text else 0.0
+    size = min(len(text), _LONGEST)
+    return log2(size) - sum(map(_TIMES_LOG.__getitem__, Counter(text[:size]).values())) / size if size else 0.0
 
 
 def stands_for_nothing(secret: str) -> bool:
@@ -77,7 +80,12 @@ def stands_for_nothing(secret: str) -> bool:
 
 def has_random_part(text: str) -> bool:
     """Whether letters and digits take turns in some long part of it that is more than a hash."""
-    return _RANDOM_PART.search(text[:512]) is not None
+    return any(len(run) >= 16 and _HEX.fullmatch(run) is None for run in _turning(text))
+
+
+def _turning(text: str) -> Iterator[str]:
+    """The parts without signs in which letters and digits take turns."""
+    return (run for run in _RUN.findall(text[:512]) if len(_BETWEEN.findall(run)) >= _LEAST_TURNS)
 
 
 def is_luhn(digits: str) -> bool:
@@ -178,7 +186,7 @@ def _is_beside_semicolon(match: re.Match[str]) -> bool:
 
 def _takes_turns(match: re.Match[str]) -> bool:
     """Letters and digits in turn in one part without signs: behind a prefix of an issuer that is enough."""
-    return _TURNS.search(_secret(match)[:512]) is not None
+    return any(_turning(_secret(match)))
 
 
 def _is_key_part(match: re.Match[str]) -> bool:
