@@ -80,18 +80,18 @@ def _is_spelled(name: str, text: str) -> bool:
 def _name_end(window: str) -> int | None:
     """Where the last name of a service in `window` ends; None without one."""
     words, beginnings = list(_WORD.finditer(window)), _beginnings()
+    folded = [word[0].lower() for word in words]
     for first in range(len(words) - 1, -1, -1):
         joined = ""
-        for word in words[first : first + _LONGEST_NAME]:
-            joined += word[0].lower()
+        for last in range(first, min(first + _LONGEST_NAME, len(words))):
+            joined += folded[last]
             if joined not in beginnings:
                 break
             name = _squashed().get(joined)
-            if name and _is_spelled(name, window[words[first].start() : word.end()]):
-                return word.end()
-        word = words[first]
-        if (folded := word[0].lower()).endswith(_GLUE) and (bare := _GLUED.sub("", folded)) in _squashed():
-            return word.start() + len(bare)
+            if name and _is_spelled(name, window[words[first].start() : words[last].end()]):
+                return words[last].end()
+        if folded[first].endswith(_GLUE) and (bare := _GLUED.sub("", folded[first])) in _squashed():
+            return words[first].start() + len(bare)
     return None
 
 

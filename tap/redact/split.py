@@ -31,7 +31,8 @@ _GOES_ON = re.compile(r"[\w.+/=:@-]{4,}", re.ASCII)
 OPEN_END: Final = Sign("open-end", PREFIXES, (rf"(?:{'|'.join(map(re.escape, PREFIXES))})[\w.+/=:@-]*(?:\x00|\z)",))
 
 
-Parts = dict[int, list[tuple[int, int, str, str]]]  # by identity of the string: from, to, rule, the whole secret
+# By identity of the string, each once: from, to, rule, the whole secret.
+Parts = dict[int, dict[tuple[int, int, str, str], None]]
 
 
 def joined(value: Any, scanner: Scanner) -> Parts:
@@ -55,8 +56,8 @@ def _join(tail: str, leaf: str, following: str, scanner: Scanner, found: Parts) 
         for start, end in rule.spans(both):
             if start < len(tail) < end and not _is_whole(rule, tail):
                 whole, at = both.text[start:end], len(leaf) - len(tail)
-                found.setdefault(id(leaf), []).append((at + start, len(leaf), rule.id, whole))
-                found.setdefault(id(following), []).append((0, end - len(tail), rule.id, whole))
+                found.setdefault(id(leaf), {})[at + start, len(leaf), rule.id, whole] = None
+                found.setdefault(id(following), {})[0, end - len(tail), rule.id, whole] = None
                 return True
     return False
 
