@@ -23,11 +23,11 @@ from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.services import Services
 from mcptap.tap.redact.split import OPEN_END
 from mcptap.tap.redact.table import families
-from mcptap.tap.redact.views import COLOURS, ESCAPES, View, coloured, escaped
+from mcptap.tap.redact.views import COLOURS, ESCAPES, QUOTED, View, coloured, escaped, unquoted
 
 MAX_OPENED: Final = 4  # encodings within encodings: colours, and three more
-SIGNS: Final[tuple[TextRule, ...]] = (COLOURS, ESCAPES, ENCODED, OPEN_END)
-_VIEWED: Final = (COLOURS, ESCAPES)  # signs of other views
+SIGNS: Final[tuple[TextRule, ...]] = (COLOURS, ESCAPES, QUOTED, ENCODED, OPEN_END)
+_VIEWED: Final = (COLOURS, ESCAPES, QUOTED)  # signs of other views
 _HIDING: Final = (*_VIEWED, ENCODED)
 # Every rule by family. Further families (of personal data, of injected text) are added where a Scanner is made.
 BUILT_IN: Final[tuple[TextRule, ...]] = (
@@ -96,7 +96,11 @@ def tell(rules: Iterable[TextRule]) -> bool:
 
 def _views(text: Text, rules: Sequence[TextRule]) -> tuple[View, ...]:
     """A text with colours is only seen without them: they are no part of any value."""
-    return (COLOURS in rules and coloured(text)) or (escaped(text) if ESCAPES in rules else ())
+    return (COLOURS in rules and coloured(text)) or _read(text, rules)
+
+
+def _read(text: Text, rules: Sequence[TextRule]) -> tuple[View, ...]:
+    return (*(escaped(text) if ESCAPES in rules else ()), *(unquoted(text) if QUOTED in rules else ()))
 
 
 def find(text: Text, rules: Sequence[TextRule], parts: Iterable[tuple[int, int, str, str]] = ()) -> list[Span]:
@@ -118,8 +122,8 @@ def _seen(text: Text, rules: Sequence[TextRule], opened: int) -> list[Span]:
     if deeper and COLOURS in rules and (views := coloured(text)):
         return _in_views(views, text, rules, opened)
     found = [Span(start, end, rule.id) for rule in rules for start, end in rule.spans(text) if end > start]
-    if deeper and ESCAPES in rules:
-        found += _in_views(escaped(text), text, rules, opened)
+    if deeper:
+        found += _in_views(_read(text, rules), text, rules, opened)
     if deeper and ENCODED in rules:
         found += _in_runs(text, rules, opened)
     return found

@@ -1,6 +1,7 @@
 r"""Other views of a text, in which a secret may hide: without terminal colours, and with its escapes resolved.
 
-`password\e[0m=\e[36m…` and `%70assword%3D…` say the same as `password=…`. A view knows where each piece of it comes
+`password\e[0m=\e[36m…` and `%70assword%3D…` say the same as `password=…`. What is quoted in a string has its quotes and
+line ends escaped; that is nothing special, so it is only seen so where a name of a secret is behind it. A view knows where each piece of it comes
 from, so what is found in it is found in the text.
 """
 
@@ -69,6 +70,9 @@ _COLOURS: Final = (
     Kind(_COLOUR_SIGNS, (_COLOUR,), lambda _: "", trims=True),
     Kind(_COLOUR_SIGNS, (_COLOUR,), lambda _: " ", trims=True),
 )
+_QUOTE: Final = r"\\{1,7}(?P<quoted>[\"'nrt])"
+_QUOTES: Final = {"n": "\n", "r": "\r", "t": "\t"}
+_STRINGS: Final = Kind(("\\",), (re.compile(_QUOTE),), lambda escape: _QUOTES.get(escape[-1], escape[-1]))
 _ESCAPES: Final = Kind(tuple(_ESCAPED), tuple(_ESCAPED.values()), _character)
 
 
@@ -157,6 +161,11 @@ def escaped(text: Text) -> tuple[View, ...]:
     return tuple(_views(text, (_ESCAPES,)))
 
 
+def unquoted(text: Text) -> tuple[View, ...]:
+    """The view of a text in which a string quotes something; none of one without."""
+    return tuple(_views(text, (_STRINGS,)))
+
+
 def _views(text: Text, kinds: tuple[Kind, ...]) -> Iterator[View]:
     for kind in kinds:
         view = View(text, kind)
@@ -175,3 +184,11 @@ def plain(text: str) -> str:
 _PLAIN: Final = (_COLOURS[0], _ESCAPES)
 COLOURS: Final = Sign("colours", _COLOUR_SIGNS, tuple(re.escape(sign) for sign in _COLOUR_SIGNS))
 ESCAPES: Final = Sign("escapes", tuple(_ESCAPED), (_PERCENT, rf"\\{_BACKSLASH}", _ENTITY))
+# Names whose values have quotes around them, or lines between, in the forms that rules know.
+_QUOTED_WORDS: Final = (
+    "auth", "psk", "directoryentry", "securestring", "viserver", "credential", "passw", "secret", "token", "pass ",
+    "getconnection", "\\ttrue\\t", "\\tfalse\\t",
+)  # fmt: skip
+QUOTED: Final = Sign(
+    "quoted", _QUOTED_WORDS, (rf"(?i)(?:{'|'.join(map(re.escape, _QUOTED_WORDS))})[^\n]*\\[\"'nrt]",), fold=True
+)

@@ -3,6 +3,7 @@
 A family at a time: four hundred rows would be thousands of tests.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -50,6 +51,13 @@ def test_the_example_is_found_behind_any_escape(family: str) -> None:
     for rule in families()[family]:
         for before in ("\\n", "%3D", "\\u0022", "=", "'", "x ", "\0", "é"):
             assert secret(rule) not in REDACTOR.text(before + build(rule.example))[0], (rule.id, before)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_example_is_found_in_a_string_that_a_line_of_a_log_quotes(family: str) -> None:
+    for rule in families()[family]:
+        core = max(re.split(r'[\\\n"]', secret(rule)), key=len)  # escapes may stand between its parts
+        assert core not in REDACTOR.text(f"sent: {json.dumps(build(rule.example))}, ")[0], rule.id
 
 
 def test_a_row_says_what_it_takes_out_and_where_its_format_is_told() -> None:
