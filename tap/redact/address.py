@@ -16,7 +16,8 @@ _SHORT: Final = 3  # characters of a password that only an example has
 _SAMPLE_USER = re.compile(
     r"(?:my|your|some|the|test|db)?_?(?:user(?:_?(?:name|id))?|usr|guest|scott|foo|login|name|nobody)"
 )
-_STATED = re.compile(r"[a-z]{0,8}[_-]?pass(?:word|wd)?|PASS(?:WORD|WD)?|[pP][wW][dD]|Password")
+_STATED = re.compile(r"pass(?:word|wd)?|PASS(?:WORD|WD)?|[pP][wW][dD]|Password")
+_NAMED = re.compile(r"[a-z]{1,8}[_-]?pass(?:word|wd)?")
 _CAPITALS = re.compile(r"[A-Z]{2,}(?:[_-][A-Z]+)*")
 _SAMPLE_HOST = re.compile(r"(?:[\w-]+\.)*example\.|(?:my|your|some)?_?(?:host|server|domain)(?!\w)|host")
 _TEMPLATE = re.compile(r"\*+|[\w.]*(?:[$#%]?\{\{?[^{}]*\}?\}|<[^<>]*>|\$\([^()]*\)|%\([^()]*\)\w?|%[sdv])+")
@@ -29,12 +30,18 @@ def is_url_password(match: re.Match[str]) -> bool:
     shown = _SAMPLE_USER.fullmatch(user.lower()) is not None or _SAMPLE_HOST.match(host) is not None
     if ("_" in secret and stands_for(secret)) or _STATED.fullmatch(secret):
         return False
-    if (secret.isalpha() and secret != _USED and names_secret(secret)) or (
-        shown and is_sample(secret.partition("@")[0], password=True)
-    ):
+    if (shown or names_secret(user)) and _is_stated(secret):
         return False
     if _CAPITALS.fullmatch(secret) and _CAPITALS.fullmatch(user):
         return False
     return _TEMPLATE.fullmatch(secret) is None and not (
         shown and (is_sample(secret, password=True) or ("example." in host and len(secret) <= _SHORT))
     )
+
+
+def _is_stated(secret: str) -> bool:
+    """Whether it is what it is called. One `@` more belongs to a path, or to the password."""
+    word, _, rest = secret.partition("@")
+    word = word if "/" in rest else secret
+    named = _NAMED.fullmatch(word) is not None or (word.isalpha() and word != _USED and names_secret(word))
+    return named or is_sample(word, password=True)

@@ -245,7 +245,7 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
     scheme = _SCHEME.match(text, at)
     if sign == ":" and (name.endswith("cookie") or (name.endswith("authorization") and not scheme)):
         line = _TO_END.match(text, at)
-        return line.span() if line and is_header(line[0]) else None
+        return line.span() if line and is_header(line[0], cookies=name.endswith("cookie")) else None
     if not PLACEHOLDER.match(text, at) and (nested := _NESTED.match(text, at)):
         long = len(nested[0]) > LONGEST_JUDGED  # is not judged: that would be done again from the next name on
         return nested.span() if long or has_literal(nested[0]) else None

@@ -18,7 +18,7 @@ from typing import Final
 
 from mcptap.tap.redact.address import is_url_password
 from mcptap.tap.redact.keytext import holds_key
-from mcptap.tap.redact.standins import computes, is_published, is_sample, is_sentence, stands_for
+from mcptap.tap.redact.standins import computes, is_published, is_sample, is_sentence, is_typed, stands_for
 
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VARIABLE = re.compile(
@@ -213,8 +213,8 @@ def _no_word(match: re.Match[str]) -> bool:
 
 
 def _no_sample(match: re.Match[str]) -> bool:
-    """Not what a manual has where a password would be."""
-    return _no_variable(match) and not is_sample(_secret(match).rstrip(".,;)"))
+    """Not what a manual of a command has where a password would be."""
+    return is_typed(_secret(match))
 
 
 def _no_stand_in(match: re.Match[str]) -> bool:

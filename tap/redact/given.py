@@ -21,14 +21,15 @@ _FORMAT = re.compile(r"[^\w%{]{0,8}(?:\w{1,16}[ =])?(?:%[srdqv]|%\(\w+\)\w|\{\w*
 _GOES_ON_QUOTED = re.compile(r"""\\{0,16}["'`][ \t]{0,4}(?:\+|%)[ \t]{0,4}[\w("'{]""")
 _LINE_END = re.compile(r"""["'`]?[ \t]{0,8}(?:[#;,][^\n]{0,200})?(?:\r?\n|\Z)""")
 _UNION = re.compile(r"""[ \t]{1,4}\|[ \t]{1,4}["'`]""")  # of types
-_GENERIC = re.compile(r"[A-Z][A-Za-z]*(?=<[A-Z\['a-z])")  # a type: `Record<string, unknown>`
+_GENERIC = re.compile(r"[A-Z][A-Za-z]*(?=<[A-Z\['a-z][^>\n]{0,80}>)")  # a type: `Record<string, unknown>`
 _SNAKE = re.compile(r"[a-z]+(?:[_-][a-z]+)+")
 CAMEL = re.compile(r"[a-z][A-Z]|[a-z]_[a-z]")
 _TOKEN = re.compile(r"(?i)tok|cookie|auth")
 _WORD: Final = "(?:[a-z]{2,}|[A-Z][a-z]{2,}|[A-Z]{2,})"
 _WORDS_ONLY = re.compile(rf"[._]?{_WORD}(?:[ ._:/-]?{_WORD})*")  # of what is issued, and has digits
 _CLASS = re.compile(r"[._]?(?:[A-Z][a-z]+\d?|V\d){2,}|\.[a-z]\w*_\w+")
-_CONSTANT = re.compile(r"[A-Z]+\d{0,2}(?:_[A-Z]+\d{0,2})+")
+_CONSTANT = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
+_NUMBERED = re.compile(r"[A-Z]+\d{0,2}(?:_[A-Z]+\d{0,2})+")
 _SHORT_NUMBER: Final = 5  # digits of what is no code
 _SHORTEST_ISSUED: Final = 10  # characters of a token that nobody chose
 _CASED: Final = "(?:[A-Z]*[a-z]+(?:[A-Z][a-z]+)*|[A-Z]+)"
@@ -79,7 +80,7 @@ def is_name(name: str, value: str) -> bool:
         return False
     return (
         is_same(value, name)
-        or (_CONSTANT.fullmatch(value) is not None and names_secret(value))
+        or (_NUMBERED.fullmatch(value) is not None and names_secret(value))
         or (_CLASS.fullmatch(value) is not None and names_secret(value))
         or (_SNAKE.fullmatch(value) is not None and _last_word(value) == _last_word(name))
         or (CAMEL.search(value) is not None and SIGNS.sub("", name.lower()).endswith(SIGNS.sub("", value.lower())))

@@ -12,6 +12,8 @@ _KEY_LEAST: Final = 16  # characters of its line
 _KEY_HEAD: Final = 400  # characters in which a key that goes on has a line
 _KEY_MARGIN: Final = " \t\r\n\\nr>|\"'`"
 _KEY_HEADER = re.compile(r"(?:Proc-Type|DEK-Info|Version|Comment): ")
+_KEY_REST: Final = 4000  # characters in which a key that is written in short pieces has some
+_KEY_PIECE = re.compile(r"(?=[A-Za-z+/]*[0-9])(?=[a-z0-9+/]*[A-Z])(?=[A-Z0-9+/]*[a-z])[A-Za-z0-9+/]{6,}")
 _KEY_LINE = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/]{8,}(?![_-])")
 
 
@@ -21,7 +23,12 @@ def holds_key(key: str) -> bool:
     if "-----END" in key:
         return has_key_body(body)
     begins = body[:_KEY_HEAD]
-    return not begins.strip(_KEY_MARGIN) or _KEY_HEADER.search(begins) is not None or has_key_body(begins, _KEY_LEAST)
+    return (
+        not begins.strip(_KEY_MARGIN)
+        or _KEY_HEADER.search(begins) is not None
+        or has_key_body(begins, _KEY_LEAST)
+        or sum(len(piece) for piece in _KEY_PIECE.findall(body[:_KEY_REST])) >= 2 * _KEY_LEAST
+    )
 
 
 def has_key_body(text: str, least: int = 8) -> bool:

@@ -12,12 +12,14 @@ from mcptap.tap.redact.given import CAMEL, LONGEST_JUDGED, SIGNS, is_reference_a
 from mcptap.tap.redact.names import names_password, names_secret
 from mcptap.tap.redact.standins import is_sample, stands_for
 
-_METAVAR = re.compile(r"[A-Z]{2,16}(?:[_-][A-Z]{2,16}){0,6}(?![\w-])")
+_METAVAR = re.compile(r"[A-Z]{2,16}(?:[_-][A-Z]{2,16}){0,6}(?=[\s\])}\"'`|,;:]|\Z)")
+_LONGEST_METAVAR: Final = 12  # characters of one that does not say what it stands for
 _METALIST = re.compile(r"\[[\w=,/:.-]{1,160}\.\.\.\]")
 _TYPE_NAME = re.compile(r"[A-Z][A-Za-z]*(?=\s)")
 # What an object of a program has that is a value: `{ value: '', depth: 0 }` has none.
 _LITERAL = re.compile(
-    r"""["'](?P<text>[^"'\s]{2,})(?P<key>["']\s{0,4}:)?|[A-Za-z]{2,}[0-9]|[0-9]{4,}"""
+    r"""["'](?P<text>[^"'\s]{2,})(?P<key>["']\s{0,4}:)?|[A-Za-z]{2,}[0-9]|[0-9]{4,}|[0-9][A-Za-z]\w*[0-9]"""
+    r"""|(?=\w{10})(?=[A-Za-z]{1,64}[0-9])(?=[a-z0-9]{0,64}[A-Z])(?=[A-Z0-9]{0,64}[a-z])\w+"""
     r"""|[^\s\w"'{}()\[\],:;.=$-]|\$(?![A-Za-z])"""
 )
 _STRING = re.compile(r"""["']([\w-]{1,48})["']""")
@@ -43,19 +45,23 @@ def gives_none(text: str, at: int, name: str, sign: re.Match[str]) -> bool:
     if metavar is None:
         return False
     named = SIGNS.sub("", name.lower()).endswith(SIGNS.sub("", metavar[0].lower())) or names_secret(metavar[0])
-    return named or not names_password(name)
+    return named or not (names_password(name) or len(metavar[0]) > _LONGEST_METAVAR)
 
 
 def has_literal(nested: str) -> bool:
     """Whether an object or a list has a value, and not only names, and words that examples have."""
     nested = _balanced(nested)
     names = (text[1] for text in _STRING.finditer(nested) if nested[0] == "[")
-    if any(names_secret(name) and CAMEL.search(name) for name in names):
-        return False
+    of_names = any(names_secret(name) and CAMEL.search(name) for name in names)
     return any(
-        not literal["text"] or not (literal["key"] or stands_for(literal["text"]) or is_sample(literal["text"]))
+        not literal["text"] or not (literal["key"] or _is_word(literal["text"], of_names=of_names))
         for literal in _LITERAL.finditer(nested)
     )
+
+
+def _is_word(text: str, *, of_names: bool) -> bool:
+    """Whether a string is the word of an example, or a name among names."""
+    return (of_names and text.isalpha()) or stands_for(text) or is_sample(text)
 
 
 def _balanced(nested: str) -> str:
@@ -68,12 +74,12 @@ def _balanced(nested: str) -> str:
     return nested
 
 
-def is_header(line: str) -> bool:
-    """Whether this can be cookies or credentials. A long line is not judged: that would be done again and again."""
+def is_header(line: str, *, cookies: bool) -> bool:
+    """Whether this can be cookies, or else credentials. A long line is not judged: it would be again and again."""
     if len(line) > LONGEST_JUDGED:
         return True
     value = line.rstrip(" ,")
-    if _HEADER.fullmatch(line) is None or stands_for(value) or is_plain_cookie(line):
+    if _HEADER.fullmatch(line) is None or stands_for(value) or (cookies and is_plain_cookie(line)):
         return False
     if is_sample(value) and value[-1:].isalpha():
         return False
@@ -82,4 +88,6 @@ def is_header(line: str) -> bool:
 
 def is_plain_cookie(line: str) -> bool:
     """Whether these are cookies such as `theme=dark`, none of which is named after a session or a secret."""
-    return _PLAIN_COOKIES.fullmatch(line[:LONGEST_JUDGED]) is not None and _SESSION.search(line) is None
+    if len(line) > LONGEST_JUDGED:
+        return False
+    return _PLAIN_COOKIES.fullmatch(line) is not None and _SESSION.search(line) is None

@@ -29,9 +29,9 @@ _PLAIN = re.compile(
 _NO_SECRET = re.compile(
     r"""(?:.{1,2}|yes|off|none|null|nil|true|false|undefined|void|unknown|the|this|that|must|should|will|can|from|with
     |[\^~<>=]{1,2}\s?\d[\w.*-]*|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{1,2}/.*|your[-_.\ ].*|.*[-_]here
-    |header\.payload\.\w+|[\w-]*placeholder[\w-]*|(?:(?:/\w+=)?[\w-]+:)?latest|key=value|\.[a-z_]+|~[a-z][\w.]*
+    |header\.payload\.\w+|[\w-]*placeholder[\w-]*|(?:(?:/\w+=)?[\w-]+:)?latest|key=value|(?-i:\.[a-z_]+|~[a-z][a-z_.]*)
     |.*(?:\.\.\.|…)|[^\s*]{0,12}[-_]?\*{3,}[^\s*]{0,12}|[A-Za-z_./:-]{0,24}[-_./:]\*{1,2}
-    |\[[A-Za-z\ :._-]*\]?|\[[A-Z_]+[=,][A-Z_.,]*\]?
+    |\[[A-Za-z\ :._-]*(?:\]|\ [A-Za-z\ :._-]*)|(?-i:\[(?:[a-z\ :._-]*|[A-Z]{1,8}|[A-Z][a-z]+))|\[[A-Z_]+[=,][A-Z_.,]*\]?
     |https?://[\w.:-]*(?:/(?:[a-z]++(?:[A-Z][a-z]++)*+\d{0,2}+(?:[._-]|(?=[/?]|\Z)))*+)*+(?:\?(?:[a-z_]+=(?:[a-z_.:,%+-]*|\$\{[\w.]*\})&?)*[a-z_]*)?
     |(?:token|key|cookie|value|pass|pat|credentials?)[:.,]?|/\^.*|bearer|basic|digest|negotiate|0x[0-9a-f]{1,8}
     |hidden|redacted|filtered|masked|omitted|include|omit|same-origin|\w{2,8}[-_]your\w*
@@ -39,18 +39,19 @@ _NO_SECRET = re.compile(
     |optional|\.{2,}|\.\.\..*|[\W_]{1,4}|\(\?[:=!].*|qr/.*
     |\d{4}-\d\d-\d\d(?:[T\ ][\d:.,Z+-]*)?
     |\*+|x{3,}|y{3,}|z{3,}|\$\w+-?(?:(?:->|::?|\.|\[|=\$)\S*)?|[\w-]{0,16}\$\([a-z][^()]*\)|\$[{(].*
-    |(?:await|new|class|async|function|lambda|yield)[:.]?|--[a-z][\w-]*(?:=.*)?|\*\*[a-z\ ]+\*\*|[a-z]{1,16}\*\*
+    |(?:await|new|class|async|function|lambda|yield)[:.]?|(?-i:--[a-z]+(?:-[a-z]+)*(?:=.*)?)
+    |\*\*[a-z\ ]+\*\*|[a-z]{1,16}\*\*
     |[\w/.:-]*(?:%\(\w+\)[sd][\w/.:-]*)+|\{!r.*
     |\{\{.*|\{%.*|\{[A-Za-z_.\ ()]*(?:\}.*)?|▁?<[^>]*>?|%\w+%|%\(\w+\)\w|\W{0,3}%[srdqv]\W*
     |\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]|\[\w{4,12}\]
     |![a-z]+|:[a-z_]+|/(?:[a-z_.-]+/)+[a-z_.=:-]*
-    |(?:(?:[a-z]+(?:[._-][a-z]+)*|[A-Z]+(?:_[A-Z]+)*|\d{1,12})/){2,}[a-z_.=:-]*\d{0,4}
+    |(?-i:(?:(?:[a-z]+(?:[._-][a-z]+)*|[A-Z]+(?:_[A-Z]+)*|\d{1,4})/){2,}[a-z_.=:-]*\d{0,4})
     |[A-Za-z][A-Za-z_-]{0,40}\d{0,2}\.(?:json|ya?ml|toml|txt|pem|key|crt|cer|asc|jks|p12|pfx|ini|html?|[ch]|py|[jt]s|sh|exe|md|php|java|conf|properties)
     |-{5}BEGIN[A-Z0-9\ ]{1,48}-{5}(?:\\{1,4}[nr]|[\s.…*xX"']|<[^<>]*>)*(?:-{5}END.*)?
     |(?:(?:[\w-]{1,16}[\ =:]){0,4}\$?\{[a-z_.()\[\]'"$\ ]+\}[;,=:!/@\ -]{0,2}){1,4}
     |(?:[\w=!:,.;/@-]{0,16}\{[0-9a-z_.]{0,24}\}){2,}[\w=!:,.;/@-]{0,16}
     |\{\#\{.*|(?:[\w-]{1,16}[\ =:]){0,4}\$\{[^{}]*\}[;,]?
-    |(?-i:(?:Get|New|Set|Read|Add|Convert(?:To|From)|Invoke|Import)-[A-Z][A-Za-z]+)|[a-z_$][\w.$]{0,32}\?(?:\.\[?[\w.\[\]]*)?
+    |(?-i:(?:Get|New|Set|Read|Add|Convert(?:To|From)|Invoke|Import)-[A-Z][A-Za-z]+)|(?-i:[a-z_$][A-Za-z_.$]{0,32}\?(?:\.\[?[\w.\[\]]*)?)
     |["'`]\s{0,4}[+.]\s{0,4}[A-Za-z_$][\w.$()\[\]]{0,64}\s{0,4}(?:[+.].*)?["'`]?|\w{0,12}x{5,}\w{0,4}
     |(?P<digit>\d)(?P=digit){7}(?:-(?P=digit){4}){3}-(?P=digit){11}\d
     |(?:required|nullable|sometimes|confirmed)\|.*|(?:min|max|size|current_password):\w+|always|never|on_create
@@ -86,6 +87,11 @@ _PUBLISHED: Final = frozenset(
     )
 )  # fmt: skip
 _WORDED = re.compile(r"(?:[a-z]{2,12}[-_]){1,4}(?:key|token|secret)")  # `custom-token`
+# What a shell puts something in place of, and what manuals of commands say.
+_SHELLS = re.compile(
+    r"\$\w+|\$[{(].*|%\w+%|<[^<>]*>|\{\{.*|[a-z_.]+[._](?:password|passwd|secret|token)|[A-Z_]*(?:PASSWORD|PASSWD|SECRET|TOKEN)\d?",
+    re.DOTALL,
+)
 _IN_ORDER: Final = 0.75  # of the characters
 _LONGEST_SEQUENCE: Final = 12  # characters of `abc123`, `12345678`
 _SAID: Final = r"""[A-Za-z'"`()<>\[\]/_-]+(?:\.[A-Za-z_]+)*"""
@@ -129,7 +135,12 @@ def is_sample(value: str, *, password: bool = False) -> bool:
         return False
     if _SAMPLE.fullmatch(value) is not None:
         return True
-    return not password and (_WORDED.fullmatch(value) is not None or _is_sequence(re.split("[-_=]", value)[-1]))
+    *words, last = re.split("[-_=]", value)
+    return not password and (_WORDED.fullmatch(value) is not None or (_is_sequence(last) and all(map(_is_word, words))))
+
+
+def _is_word(part: str) -> bool:
+    return part.isalpha() and (part.islower() or part.isupper())
 
 
 def _is_sequence(value: str) -> bool:
@@ -138,6 +149,14 @@ def _is_sequence(value: str) -> bool:
     if not 5 <= len(value) <= _LONGEST_SEQUENCE or value.isalpha():
         return False
     return sum(step in (0, 1) for step in steps) >= _IN_ORDER * len(steps)
+
+
+def is_typed(secret: str) -> bool:
+    """Whether somebody typed this as a password of a command: people choose theirs with any signs, and digits."""
+    bare = secret.rstrip(".,;)")
+    if _SHELLS.fullmatch(bare) or _SAMPLE.fullmatch(bare):
+        return False
+    return any(map(str.isdigit, secret)) or not computes(secret)
 
 
 def is_published(value: str) -> bool:

@@ -1,8 +1,8 @@
 r"""Other views of a text, in which a secret may hide: without terminal colours, and with its escapes resolved.
 
 `password\e[0m=\e[36m…` and `%70assword%3D…` say the same as `password=…`. What is quoted in a string has its quotes and
-line ends escaped; that is nothing special, so it is only seen so where a name of a secret is behind it. A view knows where each piece of it comes
-from, so what is found in it is found in the text.
+line ends escaped; that is nothing special, so it is only seen so where a name of a secret is behind it. A view knows
+where each piece of it comes from, so what is found in it is found in the text.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ pointer (RFC 6901). In a string that is JSON the pointer stays that of the strin
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -245,9 +246,21 @@ class Walk:
         clean = Walk(self._search.at(pointer), rules, found, self._opened + 1).whole(value, "")
         written = orjson.dumps(clean, option=orjson.OPT_INDENT_2 if "\n" in text else 0).decode()
         if clean == value and written != text:
-            return None  # what a parser drops, such as a member that comes twice, stands in the text only
+            return None if _repeats(text) else text  # what a parser drops stands in the text only
         self._found.extend(Redaction(pointer, note.rule, note.fingerprint, note.length) for note in found)
         return written
+
+
+def _repeats(text: str) -> bool:
+    """Whether an object of this JSON has a member twice."""
+    twice: list[Any] = []
+
+    def members(pairs: list[tuple[str, Any]]) -> None:
+        if len({key for key, _ in pairs}) < len(pairs):
+            twice.append(pairs)
+
+    json.loads(text, object_pairs_hook=members)
+    return bool(twice)
 
 
 def step(key: str) -> str:
