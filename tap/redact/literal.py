@@ -18,7 +18,7 @@ _METALIST = re.compile(r"\[[\w=,/:.-]{1,160}\.\.\.\]")
 _TYPE_NAME = re.compile(r"[A-Z][A-Za-z]*(?=\s)")
 # What an object of a program has that is a value: `{ value: '', depth: 0 }` has none.
 _LITERAL = re.compile(
-    r"""["'](?P<text>[^"'\s]{2,})(?P<key>["']\s{0,4}:)?|[A-Za-z]{2,}[0-9]|[0-9]{4,}|[0-9][A-Za-z]\w*[0-9]"""
+    r"""["'](?P<text>[^"'\s]{2,})(?P<key>["']\s{0,4}:)?|[A-Za-z]{2,}[0-9]|[0-9]{4,}|[0-9][A-Za-z]\w*[0-9]|[A-Z0-9]{4}(?:-[A-Z0-9]{4}){2}"""
     r"""|(?=\w{10})(?=[A-Za-z]{1,64}[0-9])(?=[a-z0-9]{0,64}[A-Z])(?=[A-Z0-9]{0,64}[a-z])\w+"""
     r"""|[^\s\w"'{}()\[\],:;.=$-]|\$(?![A-Za-z])"""
 )

@@ -28,7 +28,7 @@ _PLAIN = re.compile(
 )
 _NO_SECRET = re.compile(
     r"""(?:.{1,2}|yes|off|none|null|nil|true|false|undefined|void|unknown|the|this|that|must|should|will|can|from|with
-    |[\^~<>=]{1,2}\s?\d[\w.*-]*|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{1,2}/.*|your[-_.\ ].*|.*[-_]here
+    |[\^~<>=]{1,2}\s?\d+(?:\.[\dx*]+)*(?:-[\w.]+)?|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{1,2}/.*|your[-_.\ ].*|.*[-_]here
     |header\.payload\.\w+|[\w-]*placeholder[\w-]*|(?:(?:/\w+=)?[\w-]+:)?latest|key=value|(?-i:\.[a-z_]+|~[a-z][a-z_.]*)
     |.*(?:\.\.\.|…)|[^\s*]{0,12}[-_]?\*{3,}[^\s*]{0,12}|[A-Za-z_./:-]{0,24}[-_./:]\*{1,2}
     |\[[A-Za-z\ :._-]*(?:\]|\ [A-Za-z\ :._-]*)|(?-i:\[(?:[a-z\ :._-]*|[A-Z]{1,8}|[A-Z][a-z]+))|\[[A-Z_]+[=,][A-Z_.,]*\]?
@@ -154,7 +154,7 @@ def _is_sequence(value: str) -> bool:
 def is_typed(secret: str) -> bool:
     """Whether somebody typed this as a password of a command: people choose theirs with any signs, and digits."""
     bare = secret.rstrip(".,;)")
-    if _SHELLS.fullmatch(bare) or _SAMPLE.fullmatch(bare):
+    if _SHELLS.fullmatch(bare) or (_SAMPLE.fullmatch(bare) and not bare.lower().startswith("admin")):
         return False
     return any(map(str.isdigit, secret)) or not computes(secret)
 
