@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from mcptap.tap.redact.checks import is_literal
 from mcptap.tap.redact.names import is_directory, names_secret
 from mcptap.tap.redact.rule import PLACEHOLDER
 
@@ -49,6 +50,9 @@ _SCHEME = re.compile(r"((?i:bearer|basic|token|digest|negotiate|apikey|ssws|bot)
 _OPERATION = re.compile(r"(?:Get|List|Describe|Create|Delete|Update|Put|Batch|Reset|Set|Change|Verify)[A-Z]")
 
 
+_LONGEST_NAME: Final = 128  # characters
+
+
 def names_its_value(members: dict[str, Any]) -> bool:
     """Whether this is `{"name": "<a secret's name>", "value": …}`."""
     if members.keys().isdisjoint(VALUES):
@@ -56,7 +60,7 @@ def names_its_value(members: dict[str, Any]) -> bool:
     if any(members.get(mark) is True for mark in _SENSITIVE):
         return True
     names = (members.get(namer) for namer in _NAMERS)
-    return any(isinstance(name, str) and len(name) <= 128 and names_secret(name) for name in names)
+    return any(isinstance(name, str) and len(name) <= _LONGEST_NAME and names_secret(name) for name in names)
 
 
 def names_it(key: str, value: Any) -> bool:
@@ -87,6 +91,17 @@ def is_kubernetes_secret(members: dict[str, Any]) -> bool:
 def is_pairs(items: Sequence[Any]) -> bool:
     """A list of names with their values: `[["Authorization", "…"], ["Accept", "…"]]`."""
     return bool(items) and all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in items)
+
+
+def is_pair(items: Sequence[Any]) -> bool:
+    """One secret's name with its value. Lists of names alone are more common, so the value must be no word."""
+    return (
+        len(items) == 2
+        and all(isinstance(item, str) for item in items)
+        and len(items[0]) <= _LONGEST_NAME
+        and names_secret(items[0])
+        and is_literal(items[1])
+    )
 
 
 def is_flat_pairs(key: str, items: Sequence[Any]) -> bool:

@@ -59,7 +59,7 @@ def survey(value: Any, is_telling: Callable[[str], bool]) -> tuple[list[str], bo
                 suspicious = suspicious or any(map(is_telling, item)) or forms.is_kubernetes_secret(item)
                 below += item.values()
             elif isinstance(item, list):
-                suspicious = suspicious or forms.is_pairs(item)
+                suspicious = suspicious or forms.is_pairs(item) or forms.is_pair(item)
                 below += item
         level = below
     return texts, suspicious
@@ -111,6 +111,8 @@ class Walk:
     def _list(self, items: list[Any], pointer: str) -> list[Any]:
         if any(isinstance(item, str) and item[:1] == "-" for item in items):
             return self._items(items, pointer)
+        if forms.is_pair(items):
+            return self._pair(items, pointer)
         if forms.is_pairs(items):
             return [self._pair(item, f"{pointer}/{index}") for index, item in enumerate(items)]
         return [self.value(item, f"{pointer}/{index}") for index, item in enumerate(items)]

@@ -85,6 +85,17 @@ def test_json_in_which_nothing_is_found_stays_as_it_is_written(value: object, as
     assert REDACTOR.text(written) == (written, ())
 
 
+@pytest.mark.parametrize("value", [{"x": ["accessToken", "HV0BOMOF6QND"]}, [["api_key", "Zq8xV3kL"], 1]])
+def test_a_name_beside_its_value_in_a_list_tells_it(value: object) -> None:
+    assert len(REDACTOR.value(value)[1]) == 1
+    assert len(REDACTOR.text(json.dumps(value))[1]) == 1
+
+
+@pytest.mark.parametrize("value", [["password", "email"], ["token", "token_type"], ["secret", "utf8"]])
+def test_names_in_a_list_are_none(value: object) -> None:
+    assert REDACTOR.value(value) == (value, ())
+
+
 def test_of_members_that_come_twice_both_are_searched() -> None:
     assert "Zq8xV3kL" not in REDACTOR.text('{"a": "password=Zq8xV3kL", "a": 1}')[0]
 
