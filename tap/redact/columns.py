@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from mcptap.tap.redact.checks import is_literal
 from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.rule import PLACEHOLDER, Text
-from mcptap.tap.redact.standins import is_sample, stands_for
+from mcptap.tap.redact.standins import is_published, is_sample, stands_for
 
 ID: Final = "column"
 KEYWORDS: Final = ("passw", "passphrase", "secret", "token", "api_key", "apikey", "api key", "access_key", "pwd")
@@ -32,7 +32,10 @@ _PLAIN = re.compile(r"(?:[^\W\d]|[-.,:/?!'\u2019])*|\d*")  # words of any langua
 _RANDOM = re.compile(
     r"(?<![A-Za-z0-9])(?=[A-Za-z0-9]{12})(?:[A-Za-z]++[0-9]++[A-Za-z]++[0-9]|[0-9]++[A-Za-z]++[0-9]++[A-Za-z])"
 )
+# Such characters alone, and more than a sequence such as `abc1def23456` has: no stand-in takes turns like that.
+_WITHOUT_SIGN = re.compile(r"(?!0[xX])(?![A-Za-z0-9]*[xX]{5})[A-Za-z0-9]{13,80}")
 _RULER = re.compile(r"[-+|: =\t]{3,}")
+_RULED: Final = "-+|: =\t"  # what such a line begins with
 # What ends one cell and begins the next; a quoted cell may hold any of it.
 _CELLS: Final = {
     sign: re.compile(rf'[ \t]*"(?:[^"\n]|"")*"[ \t]*(?=[{sign}]|\Z)|[^{sign}\n]*') for sign in ("|", "\t", ",", ";")
@@ -46,7 +49,7 @@ class _Header(NamedTuple):
     line: str
     sign: str  # parts the cells
     width: int  # cells
-    secret: dict[int, str]  # which cells are named after a secret, and how
+    secret: dict[int, bool]  # which cells are named after a secret, and whether people choose it
     owned: bool  # a cell beside them names whose they are
 
 
@@ -106,7 +109,11 @@ def _named(line: str, sign: str) -> _Header | None:
     if any(name is None and cell.strip() for name, cell in zip(names, cells, strict=True)):
         return None
     known = {index: name["name"].strip() for index, name in enumerate(names) if name}
-    secret = {index: name for index, name in known.items() if names_secret(name.replace(" ", "_"))}
+    secret = {
+        index: _PASSWORD.search(name) is not None
+        for index, name in known.items()
+        if names_secret(name.replace(" ", "_"))
+    }
     if not secret or len(known) < 2:
         return None
     owned = any(_OWNER.search(name) for index, name in known.items() if index not in secret)
@@ -127,7 +134,7 @@ def _cells(text: Text, start: int, header: _Header) -> Generator[tuple[int, int]
         end = text.text.find("\n", start)
         end = len(text.text) if end < 0 else end
         line = text.text[start:end] if end - start <= _LONGEST else ""
-        if line != header.line and not _RULER.fullmatch(line.rstrip("\r")):
+        if line != header.line and not (line[:1] in _RULED and _RULER.fullmatch(line.rstrip("\r"))):
             cells = _split(line, header.sign)
             if len(cells) != header.width:
                 break
@@ -153,20 +160,24 @@ def _with(header: _Header, line: str) -> _Header:
 def _row(cells: list[str], start: int, header: _Header) -> list[tuple[int, int]]:
     """Where the secrets of a row stand."""
     found = []
-    for index, name in header.secret.items():
+    for index, chosen in header.secret.items():
         value = cells[index].strip(_EDGES)
-        if len(value) >= _SHORTEST and " " not in value and _is_secret(value, name, header):
+        if len(value) >= _SHORTEST and " " not in value and _is_secret(value, header, chosen=chosen):
             begins = start + sum(map(len, cells[:index])) + index + cells[index].index(value)
             found.append((begins, begins + len(value)))
     return found
 
 
-def _is_secret(value: str, name: str, header: _Header) -> bool:
-    """Whether a cell below this name can be one. What is cheap and tells most comes first."""
+def _is_secret(value: str, header: _Header, *, chosen: bool) -> bool:
+    """Whether a cell can be one. What is cheap and tells most comes first."""
     if "[" in value and PLACEHOLDER.search(value):
         return False
-    if _PASSWORD.search(name) is None:
-        return _RANDOM.search(value[:512]) is not None and is_literal(value)
-    if _OF_WORDS.fullmatch(value) and (header.sign == "|" or not (header.owned or _PLAIN.fullmatch(value) is None)):
+    random = _RANDOM.search(value[:512]) is not None
+    if random and _WITHOUT_SIGN.fullmatch(value):
+        return not is_published(value)
+    if not chosen:
+        return random and is_literal(value)
+    bars = header.sign == "|"
+    if (bars and _OF_WORDS.fullmatch(value)) or not (bars or header.owned or _PLAIN.fullmatch(value) is None):
         return is_literal(value)
     return not (stands_for(value) or is_sample(value, password=True))

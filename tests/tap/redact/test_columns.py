@@ -47,6 +47,7 @@ def test_each_cell_below_the_name_is_taken_out_and_nothing_else(table: str) -> N
         "name,secret,namespace\nweb,web-tls-2,default\n",
         "| Secret | Description |\n|---|---|\n| DEPLOY_KEY_V2 | a key |\n| AWS_S3_BUCKET | a name |\n",
         "password,strength\nis_required,high\n",
+        "id,token,password\n1,2YotnFZFEjr1zCsicMWpAA,2YotnFZFEjr1zCsicMWpAA\n2,0x12ab34cd56ef78,a1b2c3xxxxxxxx\n",
         "en,password\nde,Passwort\nfr,motdepasse\nes,contraseña\n",
         "key,en,password\nlogin.title,Login,Kennwort\n",
     ],
