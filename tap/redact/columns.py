@@ -34,6 +34,8 @@ _RANDOM = re.compile(
 )
 # Such characters alone, and more than a sequence such as `abc1def23456` has: no stand-in takes turns like that.
 _WITHOUT_SIGN = re.compile(r"(?!0[xX])(?![A-Za-z0-9]*[xX]{5})[A-Za-z0-9]{13,80}")
+# As people make passwords. Stand-ins end in one digit, but for those that are left out here.
+_NUMBERED = re.compile(r"(?i)(?!.*(?:xxxxx|placeholder))[a-z]{4,40}[0-9]{2,24}")
 _RULER = re.compile(r"[-+|: =\t]{3,}")
 _RULED: Final = "-+|: =\t"  # what such a line begins with
 # What ends one cell and begins the next; a quoted cell may hold any of it.
@@ -175,6 +177,8 @@ def _is_secret(value: str, header: _Header, *, chosen: bool) -> bool:
     random = _RANDOM.search(value[:512]) is not None
     if random and _WITHOUT_SIGN.fullmatch(value):
         return not is_published(value)
+    if chosen and _NUMBERED.fullmatch(value):
+        return True
     if not chosen:
         return random and is_literal(value)
     bars = header.sign == "|"

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcptap.tap.redact import Redactor
-from mcptap.tap.redact.columns import Columns
+from mcptap.tap.redact.columns import _NUMBERED, _RANDOM, _WITHOUT_SIGN, Columns
 from mcptap.tap.redact.rule import Text
+from mcptap.tap.redact.standins import is_published, is_sample, stands_for
 
 REDACTOR = Redactor(b"k" * 32)
 TABLES = {
@@ -48,12 +49,20 @@ def test_each_cell_below_the_name_is_taken_out_and_nothing_else(table: str) -> N
         "| Secret | Description |\n|---|---|\n| DEPLOY_KEY_V2 | a key |\n| AWS_S3_BUCKET | a name |\n",
         "password,strength\nis_required,high\n",
         "id,token,password\n1,2YotnFZFEjr1zCsicMWpAA,2YotnFZFEjr1zCsicMWpAA\n2,0x12ab34cd56ef78,a1b2c3xxxxxxxx\n",
+        "user,password\na,placeholder12\nb,abcxxxxx12\nc,password1\n",
         "en,password\nde,Passwort\nfr,motdepasse\nes,contraseña\n",
         "key,en,password\nlogin.title,Login,Kennwort\n",
     ],
 )
 def test_what_is_no_cell_of_a_secret_stays(text: str) -> None:
     assert list(Columns().spans(Text(text))) == []
+
+
+@given(st.from_regex(r"[a-z]{4,12}[0-9]{2,6}", fullmatch=True) | st.from_regex(_WITHOUT_SIGN, fullmatch=True))
+def test_what_is_judged_at_a_glance_is_judged_alike_without(value: str) -> None:
+    if _NUMBERED.fullmatch(value) or (_RANDOM.search(value) and not is_published(value)):
+        assert not stands_for(value)
+        assert not is_sample(value, password=True)
 
 
 @given(
