@@ -1,34 +1,58 @@
 """Secrets in a table's column that is named after them: Markdown, what database clients print, CSV, tabs.
 
 The idea: a row of short names, one of which names a secret, is a header if rows with as many cells follow; then each
-cell below the name is judged. Cells of manuals are words, so a cell between bars has to have digits too.
+cell below the name is judged. Tables of words and of tokens are many, so an issued secret has to be random, and a
+password of plain words needs somebody beside it whose it is. Cells of manuals are words, so a cell between bars has to
+have digits too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Generator, Iterator
+from typing import Final, NamedTuple
 
 from mcptap.tap.redact.checks import is_literal
-from mcptap.tap.redact.names import names_password, names_secret
+from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.rule import PLACEHOLDER, Text
-from mcptap.tap.redact.standins import is_sample, is_sentence, stands_for
+from mcptap.tap.redact.standins import is_published, is_sample, stands_for
 
 ID: Final = "column"
 KEYWORDS: Final = ("passw", "passphrase", "secret", "token", "api_key", "apikey", "api key", "access_key", "pwd")
+_KEYWORD = re.compile("|".join(KEYWORDS))
 _WORDS: Final = rf"(?:[a-z][\w .-]*)?(?:{'|'.join(KEYWORDS)})[\w .-]*"
 _LONGEST: Final = 2000  # characters of a line
-_MOST_ROWS: Final = 10_000
 _SHORTEST: Final = 4  # characters of a cell that is taken out
 _NAME = re.compile(r"[\s\"'*`]*(?P<name>[A-Za-z_][\w .-]{0,30})[\s\"'*`]*")
+_PASSWORD = re.compile(r"(?i)(?:pass(?:word|wd|phrase|code)?|pwd?)s?$")  # what people choose; a "secret" is issued
+_OWNER = re.compile(r"(?i)user|login|e-?mail|account|host")
 _OF_WORDS = re.compile(r"[\w]*[\W]+.*|\d*|[A-Z]+|[A-Z]?[a-z]+(?:[A-Z_][a-z]+)*")  # or of more than letters and digits
+_PLAIN = re.compile(r"(?:[^\W\d]|[-.,:/?!'\u2019])*|\d*")  # words of any language, and names of a program's
+# At least twelve characters without a sign in which letters and digits take turns three times.
+_RANDOM = re.compile(
+    r"(?<![A-Za-z0-9])(?=[A-Za-z0-9]{12})(?:[A-Za-z]++[0-9]++[A-Za-z]++[0-9]|[0-9]++[A-Za-z]++[0-9]++[A-Za-z])"
+)
+# Such characters alone, and more than a sequence such as `abc1def23456` has: no stand-in takes turns like that.
+_WITHOUT_SIGN = re.compile(r"(?!0[xX])(?![A-Za-z0-9]*[xX]{5})[A-Za-z0-9]{13,80}")
+# As people make passwords. Stand-ins end in one digit, but for those that are left out here.
+_NUMBERED = re.compile(r"(?i)(?!.*(?:xxxxx|placeholder))[a-z]{4,40}[0-9]{2,24}")
 _RULER = re.compile(r"[-+|: =\t]{3,}")
+_RULED: Final = "-+|: =\t"  # what such a line begins with
 # What ends one cell and begins the next; a quoted cell may hold any of it.
 _CELLS: Final = {
     sign: re.compile(rf'[ \t]*"(?:[^"\n]|"")*"[ \t]*(?=[{sign}]|\Z)|[^{sign}\n]*') for sign in ("|", "\t", ",", ";")
 }
-_EDGES: Final = " \t\"'`*"
+_EDGES: Final = " \t\r\"'`*"
+
+
+class _Header(NamedTuple):
+    """What a row of names says about the rows below it."""
+
+    line: str
+    sign: str  # parts the cells
+    width: int  # cells
+    secret: dict[int, bool]  # which cells are named after a secret, and whether people choose it
+    owned: bool  # a cell beside them names whose they are
 
 
 class Columns:
@@ -46,17 +70,13 @@ class Columns:
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
-        done = 0
-        for keyword in KEYWORDS:
-            at = text.folded.find(keyword)
-            while at >= 0:
-                text.tick()
-                start, end = _line(text.text, at)
-                if end - start <= _LONGEST and (columns := _header(text.text, start, end)):
-                    done, found = _cells(text, end + 1, *columns)
-                    yield from found
-                at = text.folded.find(keyword, max(end, done))
-            done = 0
+        at = 0
+        while keyword := _KEYWORD.search(text.folded, at):
+            text.tick()
+            start, end = _line(text.text, keyword.start())
+            at = end
+            if end - start <= _LONGEST and (header := _header(text.text, start, end)):
+                at = yield from _cells(text, end + 1, header)
 
 
 def _line(text: str, at: int) -> tuple[int, int]:
@@ -64,29 +84,42 @@ def _line(text: str, at: int) -> tuple[int, int]:
     return text.rfind("\n", 0, at) + 1, len(text) if end < 0 else end
 
 
-def _split(text: str, start: int, end: int, sign: str) -> list[tuple[int, int]]:
-    """The cells of a line, from and to."""
-    cells, cell = [], _CELLS[sign]
-    while start <= end and (match := cell.match(text, start, end)):
-        cells.append(match.span())
+def _split(line: str, sign: str) -> list[str]:
+    """The cells of a line; a sign stands between each two."""
+    if '"' not in line:
+        return line.split(sign)
+    cells, cell, start = [], _CELLS[sign], 0
+    while start <= len(line) and (match := cell.match(line, start)):
+        cells.append(match[0])
         start = match.end() + 1
     return cells
 
 
-def _header(text: str, start: int, end: int) -> tuple[str, list[int], int] | None:
-    """What parts a header's cells, which of them name a secret, and how many there are."""
+def _header(text: str, start: int, end: int) -> _Header | None:
+    """The line as a header, if it can be one and rows follow."""
     line = text[start:end]
     sign = next((sign for sign in _CELLS if sign in line), "")
     if not sign or (sign in ",;" and f"{sign} " in line) or not _goes_on(text, end + 1, sign, line.count(sign)):
         return None
-    cells = _split(text, start, end, sign)
-    names = [_NAME.fullmatch(text, *cell) for cell in cells]
-    if any(name is None and text[slice(*cell)].strip() for name, cell in zip(names, cells, strict=True)):
+    return _named(line, sign)
+
+
+def _named(line: str, sign: str) -> _Header | None:
+    """The line as a header, if its cells are names and one of them that of a secret."""
+    cells = _split(line, sign)
+    names = [_NAME.fullmatch(cell) for cell in cells]
+    if any(name is None and cell.strip() for name, cell in zip(names, cells, strict=True)):
         return None
-    secret = [
-        index for index, name in enumerate(names) if name and names_secret(name["name"].strip().replace(" ", "_"))
-    ]
-    return (sign, secret, len(cells)) if secret and sum(name is not None for name in names) > 1 else None
+    known = {index: name["name"].strip() for index, name in enumerate(names) if name}
+    secret = {
+        index: _PASSWORD.search(name) is not None
+        for index, name in known.items()
+        if names_secret(name.replace(" ", "_"))
+    }
+    if not secret or len(known) < 2:
+        return None
+    owned = any(_OWNER.search(name) for index, name in known.items() if index not in secret)
+    return _Header(line, sign, len(cells), secret, owned)
 
 
 def _goes_on(text: str, start: int, sign: str, count: int) -> bool:
@@ -96,39 +129,59 @@ def _goes_on(text: str, start: int, sign: str, count: int) -> bool:
     return following.count(sign) >= count or _RULER.fullmatch(following.rstrip("\r")) is not None
 
 
-def _cells(text: Text, start: int, sign: str, secret: list[int], count: int) -> tuple[int, list[tuple[int, int]]]:
-    """The end of the rows that follow, and the cells of these columns in them."""
-    found: list[tuple[int, int]] = []
-    header = text.text[text.text.rfind("\n", 0, start - 1) + 1 : start - 1]
-    names = [header[slice(*_split(header, 0, len(header), sign)[index])] for index in secret]
-    for _ in range(_MOST_ROWS):
-        if start >= len(text.text):
-            break
+def _cells(text: Text, start: int, header: _Header) -> Generator[tuple[int, int], None, int]:
+    """The secrets in the rows that follow. Returns where these end."""
+    while start < len(text.text):
         text.tick()
-        _, end = _line(text.text, start)
-        if not _RULER.fullmatch(text.text[start:end].rstrip("\r")):
-            cells = _split(text.text, start, end, sign) if end - start <= _LONGEST else []
-            if len(cells) != count:
+        end = text.text.find("\n", start)
+        end = len(text.text) if end < 0 else end
+        line = text.text[start:end] if end - start <= _LONGEST else ""
+        if line != header.line and not (line[:1] in _RULED and _RULER.fullmatch(line.rstrip("\r"))):
+            cells = _split(line, header.sign)
+            if len(cells) != header.width:
                 break
-            spans = (
-                _secret(text.text, *cells[index], name.strip(_EDGES), bars=sign == "|")
-                for name, index in zip(names, secret, strict=True)
-            )
-            found += (span for span in spans if span)
+            found = _row(cells, start, header)
+            yield from found
+            if not found and _KEYWORD.search(text.folded, start, end):
+                header = _with(header, line)
         start = end + 1
-    return start, found
+    return start
 
 
-def _secret(text: str, start: int, end: int, name: str, *, bars: bool) -> tuple[int, int] | None:
-    """The cell's value without what surrounds it, if it can be a secret."""
-    cell = text[start:end].rstrip("\r")
-    value = cell.strip(_EDGES)
-    if len(value) < _SHORTEST or " " in value or PLACEHOLDER.search(value):
-        return None
-    if stands_for(value) or is_sample(value, password=names_password(name)) or is_sentence(value):
-        return None
-    chosen = names_password(name) and (not bars or _OF_WORDS.fullmatch(value) is None)
-    if not chosen and not is_literal(value):
-        return None
-    begins = start + cell.index(value)
-    return begins, begins + len(value)
+def _with(header: _Header, line: str) -> _Header:
+    """The header, and that of another table without a blank line between, if this line is one.
+
+    The columns of the first stay secret: a cell may hold nothing but such a word.
+    """
+    other = _named(line, header.sign)
+    if other is None:
+        return header
+    return _Header(line, header.sign, header.width, header.secret | other.secret, header.owned or other.owned)
+
+
+def _row(cells: list[str], start: int, header: _Header) -> list[tuple[int, int]]:
+    """Where the secrets of a row stand."""
+    found = []
+    for index, chosen in header.secret.items():
+        value = cells[index].strip(_EDGES)
+        if len(value) >= _SHORTEST and " " not in value and _is_secret(value, header, chosen=chosen):
+            begins = start + sum(map(len, cells[:index])) + index + cells[index].index(value)
+            found.append((begins, begins + len(value)))
+    return found
+
+
+def _is_secret(value: str, header: _Header, *, chosen: bool) -> bool:
+    """Whether a cell can be one. What is cheap and tells most comes first."""
+    if "[" in value and PLACEHOLDER.search(value):
+        return False
+    random = _RANDOM.search(value[:512]) is not None
+    if random and _WITHOUT_SIGN.fullmatch(value):
+        return not is_published(value)
+    if chosen and _NUMBERED.fullmatch(value):
+        return True
+    if not chosen:
+        return random and is_literal(value)
+    bars = header.sign == "|"
+    if (bars and _OF_WORDS.fullmatch(value)) or not (bars or header.owned or _PLAIN.fullmatch(value) is None):
+        return is_literal(value)
+    return not (stands_for(value) or is_sample(value, password=True))
