@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from mcptap.exporters.journal.ledger import RunTold, relative
-from mcptap.exporters.journal.reader import RunFile
+from mcptap.exporters.journal.reader import RunFile, packed
 from mcptap.exporters.journal.walk import Walked
 
 
@@ -86,7 +86,7 @@ def _judge_compression(
         yield whole("the ledger does not tell that this file was compressed")
     elif compressed and _sha256(file.path) != expected:
         yield whole("not the compressed file that the ledger tells of, though its lines are good")
-    elif not compressed and (expected or file.path.with_name(file.path.name + ".gz").exists()):
+    elif not compressed and (expected or packed(file.path).exists()):
         yield whole("the compression of this file is unfinished", note=True)
 
 

@@ -16,7 +16,7 @@ from typing import BinaryIO, NamedTuple
 
 from mcptap.exporters.journal.inflate import DamagedFileError, Inflate
 
-__all__ = ["DamagedFileError", "RunFile", "find_run", "read_lines", "read_to_end", "run_files", "stat_of"]
+__all__ = ["DamagedFileError", "RunFile", "find_run", "packed", "read_lines", "read_to_end", "run_files", "stat_of"]
 
 PLAIN = ".jsonl"
 COMPRESSED = ".jsonl.gz"
@@ -44,9 +44,14 @@ def run_files(home: str | Path) -> list[RunFile]:
     return [RunFile(run_id, path) for (_, run_id), path in sorted(found.items())]
 
 
+def packed(plain: Path) -> Path:
+    """Where the lines of a plain run file are once it has been compressed."""
+    return plain.with_name(plain.name.removesuffix(PLAIN) + COMPRESSED)
+
+
 def stat_of(path: Path) -> os.stat_result | None:
     """How the file of a run is, or its `.gz` if it was compressed since it was listed; None when it has gone."""
-    for name in (path, path.with_name(path.name + ".gz")):
+    for name in (path, packed(path)):
         with suppress(OSError):
             return name.stat()
     return None
@@ -90,7 +95,7 @@ def _open(path: Path, offset: int) -> BinaryIO:
         try:
             file = path.open("rb", buffering=BLOCK)
         except FileNotFoundError:
-            return _open(path.with_name(path.name + ".gz"), offset)
+            return _open(packed(path), offset)
         file.seek(offset)
         return file
     inflated = io.BufferedReader(Inflate(path.open("rb")), BLOCK)

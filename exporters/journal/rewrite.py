@@ -17,7 +17,7 @@ from mcptap.exporters.journal.compression import write_synced
 from mcptap.exporters.journal.encode import encode
 from mcptap.exporters.journal.ledger import Ledger, RunTold
 from mcptap.exporters.journal.line import SEALED_TO, run_root, seal
-from mcptap.exporters.journal.reader import RunFile, read_lines
+from mcptap.exporters.journal.reader import RunFile, packed, read_lines
 from mcptap.exporters.journal.walk import walk
 from mcptap.tap.record_json import record_from_json
 from mcptap.tap.records import Record, RunStarted
@@ -127,7 +127,7 @@ def rewrite(
     )
     ledger.sync()
     if not compressed:  # of a compression that a crash ended
-        file.path.with_name(file.path.name + ".gz").unlink(missing_ok=True)
+        packed(file.path).unlink(missing_ok=True)
     fresh.replace(file.path)
     sync_directory(file.path.parent)
     return rewriting.values

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from mcptap.exporters.journal.reader import packed
+
 _TRAILER = 4  # a gzip file ends in its uncompressed length, modulo 2**32
 
 
@@ -23,6 +25,6 @@ def unread(path: Path, upto: int) -> int:
             file.seek(-_TRAILER, os.SEEK_END)
             return (int.from_bytes(file.read(_TRAILER), "little") - upto) % 2**32
     except FileNotFoundError:
-        return 0 if path.suffix == ".gz" else unread(path.with_name(path.name + ".gz"), upto)
+        return 0 if path.suffix == ".gz" else unread(packed(path), upto)
     except OSError:
         return 0
