@@ -46,11 +46,6 @@ def seconds(label: str) -> Column:
     return column_config.NumberColumn(label, format="%.1f s")
 
 
-def flag(label: str) -> Column:
-    """Yes or no."""
-    return column_config.CheckboxColumn(label)
-
-
 def moment(label: str) -> Zoned:
     """A point in time, in the viewer's zone, to the second."""
     return lambda zone: column_config.DatetimeColumn(label, format="YYYY-MM-DD HH:mm:ss", timezone=zone)

@@ -21,10 +21,6 @@ from mcptap.tap.pipe.home import ensure
 from mcptap.tap.record_json import record_from_json
 from mcptap.tap.records import Record, RunStarted, RunState
 
-# Seconds between two `sync` calls; None: never, the system writes when it likes. Killed processes lose
-# nothing either way; only when the machine crashes does it matter.
-FSYNC: dict[str, float | None] = {"always": 0.0, "second": 1.0, "never": None}
-
 
 class JournalFile:
     """The writer of one run. One thread appends at a time; `sync` may come from another."""

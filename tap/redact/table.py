@@ -20,7 +20,6 @@ FAMILIES: Final = (
     "clouds", "hosting", "infrastructure", "forges", "ai", "ai_tools", "payments", "messaging", "services", "ci",
     "monitoring", "registries", "databases", "keys", "webhooks", "commands", "forms", "stated", "generic",
 )  # fmt: skip
-MAX_MATCH: Final = 4096  # characters that a user's pattern may match
 _ID: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _COLUMNS: Final[dict[str, Any]] = {
     "title": str,
