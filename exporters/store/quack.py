@@ -35,15 +35,14 @@ def prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 def start(connection: duckdb.DuckDBPyConnection, token: str) -> int:
     """Answers readers who know the token, at the port that is returned. Raises duckdb.Error."""
-    for left in reversed(range(PORTS)):
-        port = free_port()
-        try:
-            connection.execute("CALL quack_serve(?, token := ?)", [uri(port), token]).fetchall()
-        except duckdb.Error:
-            if not left:
-                raise
-        else:
-            break
+    for _ in range(PORTS - 1):
+        with suppress(duckdb.Error):
+            return _serve(connection, token, free_port())
+    return _serve(connection, token, free_port())
+
+
+def _serve(connection: duckdb.DuckDBPyConnection, token: str, port: int) -> int:
+    connection.execute("CALL quack_serve(?, token := ?)", [uri(port), token]).fetchall()
     return port
 
 

@@ -34,9 +34,7 @@ def is_url_password(match: re.Match[str]) -> bool:
         return False
     if _CAPITALS.fullmatch(secret) and _CAPITALS.fullmatch(user):
         return False
-    return _TEMPLATE.fullmatch(secret) is None and not (
-        shown and (is_sample(secret, password=True) or ("example." in host and len(secret) <= _SHORT))
-    )
+    return _TEMPLATE.fullmatch(secret) is None and not (shown and "example." in host and len(secret) <= _SHORT)
 
 
 def _is_stated(secret: str) -> bool:

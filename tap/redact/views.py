@@ -70,7 +70,7 @@ _COLOURS: Final = (
     Kind(_COLOUR_SIGNS, (_COLOUR,), lambda _: "", trims=True),
     Kind(_COLOUR_SIGNS, (_COLOUR,), lambda _: " ", trims=True),
 )
-_QUOTE: Final = r"\\{1,7}(?P<quoted>[\"'nrt])"
+_QUOTE: Final = r"\\{1,7}[\"'nrt]"
 _QUOTES: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _STRINGS: Final = Kind(("\\",), (re.compile(_QUOTE),), lambda escape: _QUOTES.get(escape[-1], escape[-1]))
 _ESCAPES: Final = Kind(tuple(_ESCAPED), tuple(_ESCAPED.values()), _character)
