@@ -236,9 +236,10 @@ class Collector:
     _OPERATIONS: ClassVar = {"status": _status, "ping": _pong, "stop": _stop, "lease": _lease}
 
     async def _build_scanner(self) -> None:
-        """Hyperscan's databases take a second: not while a host waits for its first server, and not for little."""
-        while time.time() - self._born < SETTLED_S or not self._redaction.scanner.in_use:
-            await anyio.sleep(0.5)
+        """Hyperscan's databases take a second or two: not while a host waits for its first server, nor for little."""
+        scanner = self._redaction.scanner
+        while not (scanner.is_pressed or (scanner.in_use and time.time() - self._born >= SETTLED_S)):
+            await anyio.sleep(0.25)
         for step in (self._redaction.build, self._detection.build, keep_what_is_there):
             await anyio.to_thread.run_sync(step)
         await give_back_at_times()

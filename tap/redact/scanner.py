@@ -16,6 +16,7 @@ from mcptap.tap.redact.rule import Sign, Text, TextRule
 
 PAYS: Final = 1_000_000  # characters; searching more than this with `Literals` takes longer than building Hyperscan
 LIKELY: Final = 50_000  # characters; who has searched so much goes on, and does better to build while nobody waits
+PRESSED: Final = 250_000  # characters; no host's greeting to its servers, but the begin of a flood
 MODE: Final = 1  # HS_MODE_BLOCK
 # Many prefixes in a row cost Hyperscan the square of their number, so a long text is looked at block by block. What a
 # trigger must see to match for what its rule finds is shorter than what two blocks have in common.
@@ -120,6 +121,11 @@ class Scanner:
         """Whether building Hyperscan, where there is time for it, is likely to pay."""
         return self._left <= PAYS - LIKELY
 
+    @property
+    def is_pressed(self) -> bool:
+        """Whether Hyperscan had better be built now, before it would be built amid the work."""
+        return self._left <= PAYS - PRESSED
+
     def fired(self, text: str) -> list[TextRule]:
         """The rules that may find something in `text`, or in any part of it."""
         if self._left > 0:
@@ -161,6 +167,7 @@ class Scanner:
             hyperscan = _hyperscan()
         except ImportError:
             return False
+        self._left = 0  # nobody else need begin
         flags = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_UTF8
         triggers = [(number, trigger) for number, rule in enumerate(self.rules) for trigger in rule.triggers]
         database = hyperscan.Database(mode=MODE)
@@ -170,7 +177,6 @@ class Scanner:
             flags=[flags] * len(triggers),
             elements=len(triggers),
         )
-        self._left = 0
         if cache:
             cache.store(self.name, hyperscan.dumpb(database))
         self._engine = Hyperscan(self.rules, database)

@@ -7,6 +7,7 @@ begins with what follows. Joined, they are searched like any text.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ _HEAD: Final = 1024  # characters of the next string
 _APART: Final = 3  # strings that may stand between: `"type": "text"`
 _OPEN = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, PREFIXES))})[\w.+/=:@-]{{0,48}}\Z", re.ASCII)
 _GOES_ON = re.compile(r"[\w.+/=:@-]{4,}", re.ASCII)
+_OF_SECRETS: Final = string.ascii_letters + string.digits + "_.+/=:@-"  # the characters of both
 
 
 # Some string ends in the middle of a secret. NUL stands between strings.
@@ -40,11 +42,17 @@ def joined(value: Any, scanner: Scanner) -> Parts:
     leaves = [leaf for leaf in _leaves(value) if leaf]
     found: Parts = {}
     for index, leaf in enumerate(leaves):
-        if match := _OPEN.search(leaf, max(0, len(leaf) - _TAIL)):
+        if match := _OPEN.search(leaf, _last_word(leaf)):
             for following in leaves[index + 1 : index + 2 + _APART]:
                 if _join(match[0], leaf, following, scanner, found):
                     break
     return found
+
+
+def _last_word(text: str) -> int:
+    """Where that begins which may be a part of a secret: to search for it everywhere costs fifty tries a character."""
+    start = max(0, len(text) - _TAIL)
+    return start + len(text[start:].rstrip(_OF_SECRETS))
 
 
 def _join(tail: str, leaf: str, following: str, scanner: Scanner, found: Parts) -> bool:

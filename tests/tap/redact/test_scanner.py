@@ -3,6 +3,7 @@
 import random
 import re
 
+import hyperscan
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,10 +120,29 @@ def test_much_text_is_worth_building_the_database(monkeypatch: pytest.MonkeyPatc
     scanner = Scanner(RULES[-30:])
     scanner.fired("x" * 40_000)
     assert not scanner.in_use
-    scanner.fired("x" * 959_000)
+    scanner.fired("x" * 200_000)
+    assert (scanner.in_use, scanner.is_pressed) == (True, False)
+    scanner.fired("x" * 759_000)
+    assert scanner.is_pressed
     assert (scanner.engine, scanner.in_use) == ("literals", True)
     scanner.fired("x" * 2_000)
     assert scanner.engine == "hyperscan"
+
+
+def test_while_the_database_is_built_nobody_else_builds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    scanner = Scanner(RULES[-30:])
+    begun: list[str] = []
+
+    class Database(hyperscan.Database):  # type: ignore[misc]
+        def compile(self, **rows: object) -> None:
+            begun.append(scanner.engine)
+            if len(begun) == 1:
+                scanner.fired("x" * 2_000_000)
+            super().compile(**rows)
+
+    monkeypatch.setattr(hyperscan, "Database", Database)
+    assert scanner.build()
+    assert (begun, scanner.engine) == (["literals"], "hyperscan")
 
 
 def test_a_long_text_is_looked_at_whole(engines: tuple[Scanner, Scanner]) -> None:
