@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mcptap.exporters.collector import keys
+from mcptap.exporters.collector.database_file import DatabaseFile
 from mcptap.exporters.configuration import CONFIG, ConfigurationError, document
 from mcptap.tap.detect.changed import Offers
 from mcptap.tap.detect.rules import TEXT_RULES
@@ -22,6 +23,7 @@ from mcptap.tap.detect.watch import Everywhere
 
 SEEN: Final = "seen.json"
 APPROVED: Final = "approved.json"
+KIND: Final = "texts"  # of built database
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +38,14 @@ class Detection:
             log.error("%s", self.problem)
         key = keys.keep(home / keys.KEY)
         self._everywhere = Everywhere(key=key, settings=settings, lock=threading.Lock())
+        self._cache = DatabaseFile(home, key, KIND)
         self._approved_at = 0
         seen = read_object(home / SEEN)
         self._everywhere.offered.seen = _offers(seen.get("definitions"))
         programs = seen.get("programs")
         self._everywhere.programs.known = programs if isinstance(programs, dict) else {}
+        if settings.enabled:
+            self.load()
 
     def everywhere(self) -> Everywhere:
         """What all runs share, with what has been approved up to now."""
@@ -52,9 +57,22 @@ class Detection:
         return self._everywhere
 
     def build(self) -> None:
-        """Builds the automaton of the quick look. Takes a quarter of a second."""
-        if self._everywhere.settings.enabled:
-            self._everywhere.injected.automaton.build()
+        """Builds the automaton of the quick look, and keeps it for later collectors. Takes a second or two."""
+        automaton = self._everywhere.injected.automaton
+        if not self._everywhere.settings.enabled or automaton.database is not None:
+            return
+        automaton.build()
+        if built := automaton.dumped():
+            self._cache.store(automaton.name, built)
+
+    def load(self) -> bool:
+        """Takes the automaton that an earlier collector has built. False if there is none that fits."""
+        automaton = self._everywhere.injected.automaton
+        try:
+            kept = self._cache.load(automaton.name)
+        except ImportError:
+            return False
+        return kept is not None and automaton.load(kept)
 
     def keep(self) -> None:
         """Writes what was seen, if it is new. Raises OSError."""

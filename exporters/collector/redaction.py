@@ -6,15 +6,14 @@ and hashes are kept, and `mcptap status` says why.
 
 from __future__ import annotations
 
-import hmac
 import logging
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from mcptap.exporters.collector import keys
+from mcptap.exporters.collector.database_file import DatabaseFile
 from mcptap.exporters.configuration import CONFIG, ConfigurationError, document
 from mcptap.tap.redact import Redactor
 from mcptap.tap.redact.pii import personal, presidio
@@ -25,8 +24,7 @@ from mcptap.tap.redact.settings import CLOSED, Settings, SettingsError, read
 
 TABLES: Final = frozenset(("redaction", "pii", "detection", "otlp"))  # of that file
 CHANGED: Final = "config.toml has been changed since it was read: `mcptap stop` lets the next collector read it"
-DATABASE: Final = "rules-{name}.hs"
-_DIGEST: Final = 32  # bytes before the database: its HMAC under this installation's key
+KIND: Final = "rules"  # of built database
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +47,7 @@ class Redaction:
         self.redactor = Redactor(
             self._key, self.scanner, clock=time.monotonic, limit_s=self.settings.limit_s, settings=self.settings
         )
-        self._cache = DatabaseFile(home, self._key, read_only=not keep)
+        self._cache = DatabaseFile(home, self._key, KIND, read_only=not keep)
         self.scanner.load(self._cache)
 
     def build(self) -> None:
@@ -98,33 +96,3 @@ def _changed_at(path: Path) -> int:
         return path.stat().st_mtime_ns
     except OSError:
         return 0
-
-
-class DatabaseFile:
-    """Keeps one built database in the state directory. Never trusted unless this installation has made it."""
-
-    def __init__(self, home: Path, key: bytes, *, read_only: bool = False) -> None:
-        self._home, self._key, self._read_only = home, key, read_only
-
-    def load(self, name: str) -> bytes | None:
-        """The database of this name; None if there is none, or another hand has changed it."""
-        try:
-            content = (self._home / DATABASE.format(name=name)).read_bytes()
-        except OSError:
-            return None
-        digest, data = content[:_DIGEST], content[_DIGEST:]
-        return data if hmac.compare_digest(digest, self._digest(data)) else None
-
-    def store(self, name: str, data: bytes) -> None:
-        """Keeps a database, and drops those of other rules or versions."""
-        if self._read_only:
-            return
-        path = self._home / DATABASE.format(name=name)
-        with suppress(OSError):  # a full disk: it is built again next time
-            keys.replace_private(path, self._digest(data) + data)
-            for other in self._home.glob(DATABASE.format(name="*")):
-                if other != path:
-                    other.unlink(missing_ok=True)
-
-    def _digest(self, data: bytes) -> bytes:
-        return hmac.digest(self._key, data, "sha256")

@@ -42,8 +42,7 @@ from mcptap.tap.version import VERSION
 LOCK = "collector.lock"
 IDLE_S = 60.0
 LOG = "%(asctime)s %(levelname)s %(message)s"
-SETTLED_S = 5.0
-HELLO_S = 10.0
+SETTLED_S, HELLO_S = 5.0, 10.0
 NOTES_EVERY_S = 30.0
 
 log = logging.getLogger(__name__)
@@ -240,7 +239,7 @@ class Collector:
         scanner = self._redaction.scanner
         while not (scanner.is_pressed or (scanner.in_use and time.time() - self._born >= SETTLED_S)):
             await anyio.sleep(0.25)
-        for step in (self._redaction.build, self._detection.build, keep_what_is_there):
+        for step in (self._detection.build, self._redaction.build, keep_what_is_there):
             await anyio.to_thread.run_sync(step)
         await give_back_at_times()
 

@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from mcptap.tap.detect.invisible import INVISIBLE
@@ -81,8 +82,28 @@ class Automaton:
         self.by_number: list[str | TextRule] = [*(name for name, _ in SIGNS), *rules]
         self.database: Any = None
 
+    @property
+    def name(self) -> str:
+        """Tells it from those of other rules or versions, for who keeps it. Raises ImportError without the package."""
+        version = getattr(_hyperscan(), "__version__", "")
+        return sha256(f"{version}\n{SIGNS}\n{_expressions(self._rules, _hyperscan())}".encode()).hexdigest()[:32]
+
+    def load(self, data: bytes) -> bool:
+        """Takes one that was built before, as `dumped`. False if this processor cannot run it: it is built again."""
+        hyperscan = _hyperscan()
+        try:
+            self.database = hyperscan.loadb(data, hyperscan.HS_MODE_BLOCK)
+        except hyperscan.error:
+            return False
+        self._left = -1
+        return True
+
+    def dumped(self) -> bytes:
+        """The built one, for who keeps it; nothing if it could not be built."""
+        return bytes(_hyperscan().dumpb(self.database)) if self.database is not None else b""
+
     def build(self) -> None:
-        """Builds it, unless that was tried before. Takes half a second."""
+        """Builds it, unless that was tried before. Takes a second or two."""
         if self._left >= 0:
             self._left = -1
             self.database = _built(self._rules)
@@ -159,18 +180,7 @@ def _built(rules: tuple[TextRule, ...]) -> Any:
         hyperscan = _hyperscan()
     except ImportError:
         return None
-    once, whole = hyperscan.HS_FLAG_SINGLEMATCH, hyperscan.HS_FLAG_COMBINATION
-    rows = [(pattern, number, once) for number, (_, pattern) in enumerate(SIGNS)]
-    once |= hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_PREFILTER
-    first = len(SIGNS) + len(rules)
-    for number, rule in enumerate(rules, len(SIGNS)):
-        groups = list(_rows(rule))
-        if len(groups) == 1:
-            rows.append((groups[0], number, once))
-            continue
-        parts = range(first, first := first + len(groups))
-        rows += ((group, part, once | hyperscan.HS_FLAG_QUIET) for group, part in zip(groups, parts, strict=True))
-        rows.append((" & ".join(map(str, parts)), number, whole | hyperscan.HS_FLAG_SINGLEMATCH))
+    rows = _expressions(rules, hyperscan)
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     try:
         database.compile(
@@ -183,6 +193,23 @@ def _built(rules: tuple[TextRule, ...]) -> Any:
         log.warning("the automaton of the detection cannot be built: %s", problem)
         return None
     return database
+
+
+def _expressions(rules: tuple[TextRule, ...], hyperscan: Any) -> list[tuple[str, int, int]]:
+    """What the automaton is built from: patterns, what they stand for, flags."""
+    once, whole = hyperscan.HS_FLAG_SINGLEMATCH, hyperscan.HS_FLAG_COMBINATION
+    rows = [(pattern, number, once) for number, (_, pattern) in enumerate(SIGNS)]
+    once |= hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_PREFILTER
+    first = len(SIGNS) + len(rules)
+    for number, rule in enumerate(rules, len(SIGNS)):
+        groups = list(_rows(rule))
+        if len(groups) == 1:
+            rows.append((groups[0], number, once))
+            continue
+        parts = range(first, first := first + len(groups))
+        rows += ((group, part, once | hyperscan.HS_FLAG_QUIET) for group, part in zip(groups, parts, strict=True))
+        rows.append((" & ".join(map(str, parts)), number, whole | hyperscan.HS_FLAG_SINGLEMATCH))
+    return rows
 
 
 def _rows(rule: TextRule) -> Iterator[str]:

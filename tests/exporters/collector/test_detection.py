@@ -8,6 +8,7 @@ import pytest
 
 from mcptap.exporters.collector.detection import APPROVED, SEEN, Detection
 from mcptap.exporters.configuration import CONFIG
+from mcptap.tap.detect.glance import automaton
 
 
 @pytest.fixture
@@ -52,6 +53,33 @@ def test_what_servers_offered_outlives_the_collector(home: Path) -> None:
     first.keep()
     assert (home / SEEN).stat().st_mode & 0o777 == 0o600
     assert Detection(home).everywhere().offered.seen == offer
+
+
+def test_the_automaton_is_built_once_and_loaded_by_later_collectors(home: Path) -> None:
+    automaton.cache_clear()  # as in a process of its own
+    first = Detection(home)
+    assert first.everywhere().injected.automaton.database is None
+    first.build()
+    (path,) = home.glob("texts-*.hs")
+    assert path.stat().st_mode & 0o777 == 0o600
+    for expected in (True, False):
+        automaton.cache_clear()
+        assert (Detection(home).everywhere().injected.automaton.database is not None) == expected
+        path.write_bytes(path.read_bytes()[:32] + b"no database")
+
+
+def test_another_users_rule_is_another_automaton(home: Path) -> None:
+    Detection(home).build()
+    (home / CONFIG).write_text("[detection.rules.own]\npattern = 'zxcvb'\nkeywords = ['zxcvb']\n")
+    changed = Detection(home)
+    assert changed.problem is None
+    assert changed.everywhere().injected.automaton.database is None
+
+
+def test_where_it_is_turned_off_no_automaton_is_built(home: Path) -> None:
+    (home / CONFIG).write_text("[detection]\nenabled = false\n")
+    Detection(home).build()
+    assert not list(home.glob("*.hs"))
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"s": 1}', b'{"s": {"t": {"hash": 1}}}', b"\xff"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mcptap.exporters.collector.redaction import CHANGED, DatabaseFile, Redaction
+from mcptap.exporters.collector.redaction import CHANGED, Redaction
 from mcptap.exporters.configuration import CONFIG
 from mcptap.tap.redact.settings import CLOSED, Settings
 
@@ -68,28 +68,6 @@ def test_the_database_is_built_once_private_and_loaded_the_next_time(tmp_path: P
     assert path.stat().st_mode & 0o777 == 0o600
     assert first.status()["engine"] == "hyperscan"
     assert Redaction(tmp_path).status()["engine"] == "hyperscan"
-
-
-def test_a_database_of_other_rules_is_replaced(tmp_path: Path) -> None:
-    cache = DatabaseFile(tmp_path, b"key")
-    cache.store("old", b"data")
-    cache.store("new", b"more")
-    assert [path.name for path in databases(tmp_path)] == ["rules-new.hs"]
-    assert (cache.load("old"), cache.load("new")) == (None, b"more")
-
-
-def test_a_database_that_another_hand_changed_is_not_used(tmp_path: Path) -> None:
-    cache = DatabaseFile(tmp_path, b"key")
-    cache.store("x", b"data")
-    (path,) = databases(tmp_path)
-    path.write_bytes(path.read_bytes()[:-1] + b"!")
-    assert cache.load("x") is None
-    assert DatabaseFile(tmp_path, b"other").load("x") is None
-
-
-def test_a_directory_that_cannot_be_written_costs_nothing_but_the_cache(tmp_path: Path) -> None:
-    DatabaseFile(tmp_path / "missing", b"key").store("x", b"data")
-    assert not databases(tmp_path)
 
 
 def test_a_configuration_that_has_been_changed_since_is_told(tmp_path: Path) -> None:
