@@ -14,7 +14,10 @@ that is told anew after that is first taken out again: sums may be negative, the
 
 from __future__ import annotations
 
-import duckdb
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # commands that need no database read this module's words too
+    import duckdb
 
 BINS = 128  # of latency, for each power of ten
 WITHIN = 10 ** (1 / BINS) - 1  # so far at most is a percentile from the true one: what a bin is wide

@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +143,14 @@ def _is_loaded(pid: int, part: str) -> bool:
 )
 def test_every_command_that_shows_data_has_it_as_json(name: str) -> None:
     assert "--json" in {option for parameter in command(name).params for option in parameter.opts}
+
+
+def test_no_command_loads_a_database_or_a_dashboard_before_it_needs_one() -> None:
+    """A tenth of a second each, of which `stop`, `status` or `redact` would make no use."""
+    program = (
+        "import sys\nfrom mcptap.exporters.cli.main import COMMANDS, command\n"
+        "names = [command(name).name for name in COMMANDS]\n"
+        "print(*sorted({'duckdb', 'hyperscan', 'streamlit', 'opentelemetry'} & sys.modules.keys()), len(names))"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == [str(len(COMMANDS))]
