@@ -55,7 +55,6 @@ def _redaction(home: Path, *, keep: bool) -> Redaction:
     redaction = Redaction(home, keep=keep)
     if redaction.problem:
         raise CommandError(redaction.problem.partition(";")[0], "mend it first")
-    redaction.build()
     return redaction
 
 

@@ -53,7 +53,7 @@ class Redaction:
     def build(self) -> None:
         """Builds Hyperscan's database unless there is one. Takes about a second."""
         if self.scanner.engine != "hyperscan":
-            self.scanner.build(self._cache)
+            self.scanner.build()
 
     def status(self) -> dict[str, Any]:
         """What `mcptap status` tells."""

@@ -110,6 +110,7 @@ class Scanner:
         self._order = {id(rule): number for number, rule in enumerate(self.rules)}
         self._engine: Engine = Literals(self.rules)
         self._left = PAYS  # characters until Hyperscan is built
+        self._cache: Cache | None = None
 
     @property
     def engine(self) -> str:
@@ -146,7 +147,11 @@ class Scanner:
         return sha256(f"{_FORMAT}\n{version}\n{triggers}".encode()).hexdigest()[:32]
 
     def load(self, cache: Cache) -> bool:
-        """Changes over to Hyperscan with a database that was built before. False: there is none that fits."""
+        """Changes over to Hyperscan with a database that was built before. False: there is none that fits.
+
+        One that is built later will be kept there.
+        """
+        self._cache = cache
         try:
             data = cache.load(self.name)
             if data is None:
@@ -177,7 +182,7 @@ class Scanner:
             flags=[flags] * len(triggers),
             elements=len(triggers),
         )
-        if cache:
+        if cache := cache or self._cache:
             cache.store(self.name, hyperscan.dumpb(database))
         self._engine = Hyperscan(self.rules, database)
         return True

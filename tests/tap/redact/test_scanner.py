@@ -116,8 +116,9 @@ def test_without_the_package_the_literals_stay(monkeypatch: pytest.MonkeyPatch) 
     assert Redactor(b"k" * 32, scanner).text("password=hunter2Zq")[1]
 
 
-def test_much_text_is_worth_building_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    scanner = Scanner(RULES[-30:])
+def test_much_text_is_worth_building_the_database_and_keeping_it() -> None:
+    scanner, cache = Scanner(RULES[-30:]), Memory()
+    assert not scanner.load(cache)
     scanner.fired("x" * 40_000)
     assert not scanner.in_use
     scanner.fired("x" * 200_000)
@@ -127,6 +128,7 @@ def test_much_text_is_worth_building_the_database(monkeypatch: pytest.MonkeyPatc
     assert (scanner.engine, scanner.in_use) == ("literals", True)
     scanner.fired("x" * 2_000)
     assert scanner.engine == "hyperscan"
+    assert Scanner(RULES[-30:]).load(cache)
 
 
 def test_while_the_database_is_built_nobody_else_builds_it(monkeypatch: pytest.MonkeyPatch) -> None:
