@@ -102,11 +102,10 @@ def main() -> int:
         try:
             recorder.start()
             stored, most = flood(recorder, source, count)
-            found = sum(row[2] for row in recorder.findings(len(SERVERS)))
+            print(f"{stored:,} of {2 * count:,} messages stored; at most {most:.1f} MB, the budget is {BUDGET:.0f} MB")
+            print(f"{sum(row[2] for row in recorder.findings(len(SERVERS))):,} findings", flush=True)
         finally:
             recorder.stop()
-    print(f"{stored:,} of {2 * count:,} messages stored, {found:,} findings")
-    print(f"at most {most:.1f} MB; the budget is {BUDGET:.0f} MB")
     return 0 if most <= BUDGET and stored == 2 * count else 1
 
 

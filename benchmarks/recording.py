@@ -20,6 +20,7 @@ from mcptap.exporters.collector.client import NotRunningError, request
 from mcptap.exporters.store import read
 
 CATCH_UP = 20.0  # seconds without a new row after which the rest is given up
+LEAVING = 300.0  # seconds for the collector to load what is left and leave
 QUIET = 0.1  # seconds in which an idle collector uses next to no processor time
 
 
@@ -74,7 +75,7 @@ class Recorder:
         try:
             collector = self.collector
             request(self.home, "stop")
-            collector.wait(60)
+            collector.wait(LEAVING)
         except (NotRunningError, psutil.NoSuchProcess):
             pass
         self._collector = None
