@@ -189,8 +189,10 @@ class Pass:
         parts: Iterable[tuple[int, int, str, str]] = (),
     ) -> str:
         """`text` without what `rules` find in it, and without `parts`; what was found is added to `found`."""
+        if not parts and (not rules or len(text) < walk.MIN_SECRET):
+            return text
         searched = Text(text, self._out_of_time)
-        spans = find(searched, rules, parts) if len(text) >= walk.MIN_SECRET or parts else []
+        spans = find(searched, rules, parts)
         if spans and self._redactor.exempt:
             spans = [span for span in spans if not self.is_exempt(span.rule, pointer, text[span.start : span.end])]
         pieces: list[str] = []

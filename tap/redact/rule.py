@@ -25,6 +25,7 @@ _LONGEST: Final = 128  # characters before a mark that may belong to its secret
 _BLOB: Final = 24  # characters before a match
 _RANDOM: Final = re.compile(rf"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+]{{{_BLOB}}}")
 _HASH = re.compile(r"(?i:sha)-?\d{1,3}(?:[=:-][\w+/]+|=[\w+/-]*)\Z", re.ASCII)
+_RUNNING: Final = "+/_=:-"  # beside letters and digits
 _LONGEST_HASH: Final = 100  # characters of it, and its name
 _BEFORE: Final = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2})|(?<=u00[0-9A-Fa-f]{2}))"
 _NAME_REST: Final = r"""[\w.-]{0,40}\\{0,8}["'`]?\]?[ \t]{0,8}(?:=>|:=|==?|:|,|%3[dD]|>)[ \t]{0,8}(?:\\{0,8}["'`])?"""
@@ -126,10 +127,24 @@ def prefixed(value: str, keywords: Iterable[str]) -> str:
     return rf"{_BEFORE}(?:{'|'.join(map(re.escape, keywords))})(?P<secret>{value})"
 
 
+def _holds(text: str, words: tuple[str, ...]) -> bool:
+    """Whether one of the words stands in the text."""
+    for word in words:  # noqa: SIM110 - this is asked often enough for a generator to cost
+        if word in text:
+            return True
+    return False
+
+
 def _run_start(text: str, start: int) -> int:
     """Where the run of letters and digits begins in which a mark was found."""
     before = text[max(0, start - _LONGEST) : start]
     return start - len(before) + len(before.rstrip(_BASE64))
+
+
+def _goes_on(match: re.Match[str]) -> bool:
+    """Whether what stands right before a match can belong to a hash or a run of base64."""
+    before = match.string[match.start() - 1 : match.start()]
+    return before.isalnum() or before in _RUNNING
 
 
 def _is_inside_blob(match: re.Match[str]) -> bool:
@@ -183,7 +198,7 @@ class Rule:
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where it is found."""
-        if self.near and not any(word in text.folded for word in self.near):
+        if self.near and not _holds(text.folded, self.near):
             return
         group = "secret" if "secret" in self.pattern.groupindex else 0
         for match in self._everywhere(text) if self.floating else self._from_keywords(text):
@@ -198,7 +213,7 @@ class Rule:
 
     def _from_keywords(self, text: Text) -> Iterator[re.Match[str]]:
         hay, end, match_at = text.folded if self.fold else text.text, len(text.text), self.pattern.match
-        for keyword in self.keywords:
+        for keyword in [keyword for keyword in self.keywords if keyword in hay]:
             at = hay.find(keyword)
             while at >= 0:
                 text.tick()
@@ -212,7 +227,7 @@ class Rule:
         """Whether what looks like a secret is one."""
         secret = match["secret"] if "secret" in self.pattern.groupindex else match[0]
         return bool(
-            (self.back or not (_is_inside_blob(match) or _is_inside_hash(match)))
+            (self.back or not (_goes_on(match) and (_is_inside_blob(match) or _is_inside_hash(match))))
             and (not self.near or self._is_near(match, text))
             and (not self.entropy or entropy(secret) >= self.entropy)
             and not stands_for_nothing(secret)
@@ -221,4 +236,4 @@ class Rule:
 
     def _is_near(self, match: re.Match[str], text: Text) -> bool:
         around = text.folded[max(0, match.start() - NEAR) : match.end() + NEAR]
-        return any(word in around for word in self.near)
+        return _holds(around, self.near)

@@ -28,7 +28,7 @@ from mcptap.tap.redact.views import COLOURS, ESCAPES, QUOTED, View, coloured, es
 MAX_OPENED: Final = 4  # encodings within encodings: colours, and three more
 SIGNS: Final[tuple[TextRule, ...]] = (COLOURS, ESCAPES, QUOTED, ENCODED, OPEN_END)
 _VIEWED: Final = (COLOURS, ESCAPES, QUOTED)  # signs of other views
-_HIDING: Final = (*_VIEWED, ENCODED)
+_HIDING: Final[frozenset[TextRule]] = frozenset((*_VIEWED, ENCODED))
 # Every rule by family. Further families (of personal data, of injected text) are added where a Scanner is made.
 BUILT_IN: Final[tuple[TextRule, ...]] = (
     *(rule for rules in families().values() for rule in rules),
@@ -57,6 +57,8 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
     """
     text.look()
     rules = scanner.fired(text.text)
+    if _HIDING.isdisjoint(rules):
+        return rules
     if opened == MAX_OPENED:
         return [rule for rule in rules if rule not in _HIDING]
     found: list[TextRule] = []
@@ -118,14 +120,13 @@ def find(text: Text, rules: Sequence[TextRule], parts: Iterable[tuple[int, int, 
 
 def _seen(text: Text, rules: Sequence[TextRule], opened: int) -> list[Span]:
     """All that is found. A text with colours is only seen without them: they are no part of any value."""
-    deeper = opened < MAX_OPENED
+    deeper = opened < MAX_OPENED and not _HIDING.isdisjoint(rules)
     if deeper and COLOURS in rules and (views := coloured(text)):
         return _in_views(views, text, rules, opened)
     found = [Span(start, end, rule.id) for rule in rules for start, end in rule.spans(text) if end > start]
     if deeper:
         found += _in_views(_read(text, rules), text, rules, opened)
-    if deeper and ENCODED in rules:
-        found += _in_runs(text, rules, opened)
+        found += _in_runs(text, rules, opened) if ENCODED in rules else ()
     return found
 
 

@@ -79,19 +79,26 @@ def _is_spelled(name: str, text: str) -> bool:
 
 def _name_end(window: str) -> int | None:
     """Where the last name of a service in `window` ends; None without one."""
-    words, beginnings = list(_WORD.finditer(window)), _beginnings()
+    words, beginnings, squashed = list(_WORD.finditer(window)), _beginnings(), _squashed()
     folded = [word[0].lower() for word in words]
     for first in range(len(words) - 1, -1, -1):
-        joined = ""
-        for last in range(first, min(first + _LONGEST_NAME, len(words))):
-            joined += folded[last]
-            if joined not in beginnings:
-                break
-            name = _squashed().get(joined)
-            if name and _is_spelled(name, window[words[first].start() : words[last].end()]):
-                return words[last].end()
-        if folded[first].endswith(_GLUE) and (bare := _GLUED.sub("", folded[first])) in _squashed():
+        if folded[first] in beginnings and (end := _joined_end(window, words, folded, first)):
+            return end
+        if folded[first].endswith(_GLUE) and (bare := _GLUED.sub("", folded[first])) in squashed:
             return words[first].start() + len(bare)
+    return None
+
+
+def _joined_end(window: str, words: list[re.Match[str]], folded: list[str], first: int) -> int | None:
+    """Where the name ends that begins with a word, and may have more; None if it is none."""
+    joined = ""
+    for last in range(first, min(first + _LONGEST_NAME, len(words))):
+        joined += folded[last]
+        if joined not in _beginnings():
+            break
+        name = _squashed().get(joined)
+        if name and _is_spelled(name, window[words[first].start() : words[last].end()]):
+            return words[last].end()
     return None
 
 

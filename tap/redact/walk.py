@@ -234,7 +234,10 @@ class Walk:
 
     def _json(self, text: str, pointer: str) -> str | None:
         """A string that is JSON, redacted by its keys; None if it is none."""
-        if self._opened >= MAX_OPENED or text.lstrip()[:1] not in ("{", "["):
+        first = text[:1]
+        if (first not in ("{", "[") and not first.isspace()) or self._opened >= MAX_OPENED:
+            return None
+        if text.lstrip()[:1] not in ("{", "["):
             return None
         try:
             value = orjson.loads(text)

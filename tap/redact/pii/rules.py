@@ -58,7 +58,8 @@ class Personal:
                 yield start, end
             return
         if self._entity.admits:
-            if self._seen(f" {text[start:end]} ", 1, end - start + 1):
+            alike = self._entity.alike(text[start:end])
+            if self._seen(f" {alike} ", 1, len(alike) + 1):
                 yield start, end
             return
         low = max(0, start - AROUND)
