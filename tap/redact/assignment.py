@@ -117,13 +117,11 @@ def _found(text: Text) -> Iterator[tuple[int, str]]:
     """All keywords, and where they are: those that begin or end alike are looked for together."""
     folded = text.folded
     for stem, before, keywords in _STEMS:
-        at = folded.find(stem)
-        while at >= 0:
+        for at in text.places(stem, folded=True):
             if before is None or folded.endswith(before, 0, at):
                 for keyword, offset in keywords:
                     if at >= offset and folded.startswith(keyword, at - offset):
                         yield at - offset, keyword
-            at = folded.find(stem, at + 1)
 
 
 def _reach(text: str, end: int) -> int:

@@ -126,8 +126,7 @@ class Services:
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
-        for value in _VALUE.finditer(text.text):
-            text.tick()
+        for value in text.matches(_VALUE):
             if _TURNS.search(value[0]) and _is_key(text.text, value):
                 yield value.span()
 
