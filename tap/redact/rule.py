@@ -153,7 +153,7 @@ def prefixed(value: str, keywords: Iterable[str]) -> str:
     return rf"{_BEFORE}(?:{'|'.join(map(re.escape, keywords))})(?P<secret>{value})"
 
 
-def _holds(text: str, words: tuple[str, ...]) -> bool:
+def holds(text: str, words: tuple[str, ...]) -> bool:
     """Whether one of the words stands in the text."""
     for word in words:  # noqa: SIM110 - this is asked often enough for a generator to cost
         if word in text:
@@ -224,7 +224,7 @@ class Rule:
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where it is found."""
-        if self.near and not _holds(text.folded, self.near):
+        if self.near and not holds(text.folded, self.near):
             return
         group = "secret" if "secret" in self.pattern.groupindex else 0
         for match in text.matches(self.pattern) if self.floating else self._from_keywords(text):
@@ -262,4 +262,4 @@ class Rule:
 
     def _is_near(self, match: re.Match[str], text: Text) -> bool:
         around = text.folded[max(0, match.start() - NEAR) : match.end() + NEAR]
-        return _holds(around, self.near)
+        return holds(around, self.near)

@@ -89,9 +89,7 @@ class Hyperscan:
 
     def fired(self, text: str) -> list[TextRule]:
         """In the order of the rules."""
-        numbers: set[int] = set()
-        for _, block in self._blocks(text):
-            numbers |= block
+        numbers: set[int] = set().union(*(block for _, block in self._blocks(text)))
         return [self._rules[number] for number in sorted(numbers)]
 
     def where(self, text: str) -> Where:

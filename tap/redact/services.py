@@ -77,11 +77,13 @@ def _is_spelled(name: str, text: str) -> bool:
     )
 
 
-def _name_end(window: str) -> int | None:
-    """Where the last name of a service in `window` ends; None without one."""
+def _name_end(window: str, since: int = 0) -> int | None:
+    """Where the last name of a service in `window` ends; None without one that ends at `since` or later."""
     words, beginnings, squashed = list(_WORD.finditer(window)), _beginnings(), _squashed()
     folded = [word[0].lower() for word in words]
     for first in range(len(words) - 1, -1, -1):
+        if words[min(first + _LONGEST_NAME, len(words)) - 1].end() < since:
+            break
         if folded[first] in beginnings and (end := _joined_end(window, words, folded, first)):
             return end
         if folded[first].endswith(_GLUE) and (bare := _GLUED.sub("", folded[first])) in squashed:
@@ -133,7 +135,7 @@ class Services:
 
 def _is_key(text: str, value: re.Match[str]) -> bool:
     window = _APART.split(text[max(0, value.start() - _WINDOW) : value.start()])[-1]
-    end = None if _SUM.search(window) else _name_end(window)
+    end = None if _SUM.search(window) else _name_end(window, len(window) - _BETWEEN)
     if end is None or len(window) - end > _BETWEEN or PLACEHOLDER.search(window) or stands_for_nothing(value[0]):
         return False
     words = [word[0].lower() for word in _WORD.finditer(window, end)]
