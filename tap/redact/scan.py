@@ -2,7 +2,7 @@
 
 First the scanner is asked about all texts of a message at once; nearly always it says that no rule can find anything,
 and that is the whole search. Only rules that fired then look closer, at the text, at its other views and at what is
-encoded in it.
+encoded in it; in a long text only at the parts in which they fired.
 """
 
 from __future__ import annotations
