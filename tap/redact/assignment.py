@@ -101,10 +101,10 @@ class Assignments:
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
-        done = dict.fromkeys(KEYWORDS, 0)  # up to where each is judged
+        done: dict[str, int] = {}  # up to where each keyword is judged
         repeated = Repeated(text.text, _value, _reach)
         for at, keyword in _found(text):
-            if at < done[keyword]:
+            if at < done.get(keyword, 0):
                 continue
             text.tick()
             done[keyword] = at + len(keyword)
@@ -117,13 +117,11 @@ def _found(text: Text) -> Iterator[tuple[int, str]]:
     """All keywords, and where they are: those that begin or end alike are looked for together."""
     folded = text.folded
     for stem, before, keywords in _STEMS:
-        at = folded.find(stem)
-        while at >= 0:
+        for at in text.places(stem, folded=True) if stem in folded else ():
             if before is None or folded.endswith(before, 0, at):
                 for keyword, offset in keywords:
                     if at >= offset and folded.startswith(keyword, at - offset):
                         yield at - offset, keyword
-            at = folded.find(stem, at + 1)
 
 
 def _reach(text: str, end: int) -> int:

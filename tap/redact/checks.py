@@ -75,7 +75,8 @@ def stands_for_nothing(secret: str) -> bool:
     short = secret[:256]
     if is_published(short):
         return True
-    return _NOTHING.fullmatch(short) is not None or _NOTHING.fullmatch(re.split("[_-]", short)[-1]) is not None
+    last = short.replace("_", "-").rpartition("-")[2]
+    return _NOTHING.fullmatch(short) is not None or (last != short and _NOTHING.fullmatch(last) is not None)
 
 
 def has_random_part(text: str) -> bool:

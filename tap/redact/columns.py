@@ -71,12 +71,13 @@ class Columns:
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
         at = 0
-        while keyword := _KEYWORD.search(text.folded, at):
-            text.tick()
-            start, end = _line(text.text, keyword.start())
-            at = end
-            if end - start <= _LONGEST and (header := _header(text.text, start, end)):
-                at = yield from _cells(text, end + 1, header)
+        for low, high in text.parts:
+            while keyword := _KEYWORD.search(text.folded, max(low, at), high):
+                text.tick()
+                start, end = _line(text.text, keyword.start())
+                at = end
+                if end - start <= _LONGEST and (header := _header(text.text, start, end)):
+                    at = yield from _cells(text, end + 1, header)
 
 
 def _line(text: str, at: int) -> tuple[int, int]:

@@ -43,4 +43,4 @@ class KeyJudge:
 
     def _holds_secret(self, key: str) -> bool:
         text = Text(key)
-        return bool(find(text, fired(self._scanner, text)))
+        return bool(find(self._scanner, text, fired(self._scanner, text)))

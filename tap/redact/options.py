@@ -49,8 +49,7 @@ class Options:
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
         done = 0
-        for option in _OPTION.finditer(text.text) if "-" in text.text else ():
-            text.tick()
+        for option in text.matches(_OPTION) if "-" in text.text else ():
             name = option["name"].lower()
             if option.start() < done or name.startswith(_SWITCHES) or not names_secret(option["name"]):
                 continue

@@ -62,7 +62,8 @@ class KeyLines:
     def takes(self, text: str) -> bool:
         """Whether this string, the next one, is nothing but a part of an open key."""
         if not self._left:
-            self._begin(text)
+            if "-----BEGIN" in text:
+                self._begin(text)
             return False
         self._left -= 1
         if _ASIDE.fullmatch(text):

@@ -189,8 +189,10 @@ class Pass:
         parts: Iterable[tuple[int, int, str, str]] = (),
     ) -> str:
         """`text` without what `rules` find in it, and without `parts`; what was found is added to `found`."""
+        if not parts and (not rules or len(text) < walk.MIN_SECRET):
+            return text
         searched = Text(text, self._out_of_time)
-        spans = find(searched, rules, parts) if len(text) >= walk.MIN_SECRET or parts else []
+        spans = find(self.scanner, searched, rules, parts)
         if spans and self._redactor.exempt:
             spans = [span for span in spans if not self.is_exempt(span.rule, pointer, text[span.start : span.end])]
         pieces: list[str] = []
@@ -217,7 +219,7 @@ class Pass:
         """`value` without what only its name tells to be a secret."""
         head = f'{name}: "'
         whole = f'{head}{value}"'
-        spans = find(Text(whole, self._out_of_time), self.fired(whole))
+        spans = find(self.scanner, Text(whole, self._out_of_time), self.fired(whole))
         inside = [span for span in spans if span.start >= len(head) and span.end <= len(head) + len(value)]
         if not inside or self.is_exempt(inside[0].rule, pointer, value):
             return value
@@ -229,7 +231,7 @@ class Pass:
         """Where a command line has what an option of its program tells to be a secret, and the rule."""
         text = Text(line, self._out_of_time)
         rules = [rule for rule in self.fired(line) if rule in families()["commands"]]
-        return [(span.start, span.end, span.rule) for span in find(text, rules)] if rules else []
+        return [(span.start, span.end, span.rule) for span in find(self.scanner, text, rules)] if rules else []
 
     def whole(self, value: Any, rule: str, pointer: str, found: list[Redaction]) -> str:
         """The placeholder of a whole value of any type, unless it is one already."""

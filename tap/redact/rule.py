@@ -8,7 +8,7 @@ without bound in a pattern either always matches, so that the search goes on beh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Protocol
@@ -18,6 +18,7 @@ from mcptap.tap.redact.checks import CHECKS, entropy, stands_for_nothing
 # What a secret is replaced by. It is never searched again.
 PLACEHOLDER: Final = re.compile(r"\[REDACTED:[a-z][a-z0-9-]{0,31}:[0-9a-f]{8}\]")
 NEAR: Final = 160  # characters before and behind a match in which a word of `near` must stand
+_SHORT: Final = 1000  # characters of a text in which looking is faster than asking where
 TRIES: Final = 512  # keywords tried between two looks at the clock
 
 _BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -25,6 +26,7 @@ _LONGEST: Final = 128  # characters before a mark that may belong to its secret
 _BLOB: Final = 24  # characters before a match
 _RANDOM: Final = re.compile(rf"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+]{{{_BLOB}}}")
 _HASH = re.compile(r"(?i:sha)-?\d{1,3}(?:[=:-][\w+/]+|=[\w+/-]*)\Z", re.ASCII)
+_RUNNING: Final = "+/_=:-"  # beside letters and digits
 _LONGEST_HASH: Final = 100  # characters of it, and its name
 _BEFORE: Final = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2})|(?<=u00[0-9A-Fa-f]{2}))"
 _NAME_REST: Final = r"""[\w.-]{0,40}\\{0,8}["'`]?\]?[ \t]{0,8}(?:=>|:=|==?|:|,|%3[dD]|>)[ \t]{0,8}(?:\\{0,8}["'`])?"""
@@ -41,10 +43,15 @@ class OutOfTimeError(Exception):
 
 
 class Text:
-    """A text that is searched: itself, in lower case, and the time that is left for it."""
+    """A text that is searched: itself, in lower case, and the time that is left for it.
+
+    `parts` says where in it the rule that is asked next need begin to look: in order, apart from each other. What it
+    finds, and what it reads around that, may lie anywhere.
+    """
 
     def __init__(self, text: str, out_of_time: Callable[[], bool] | None = None) -> None:
         self.text = text
+        self.parts: Sequence[tuple[int, int]] = ((0, len(text)),)
         self._out_of_time = out_of_time
         self._left = TRIES
 
@@ -53,6 +60,26 @@ class Text:
         """Lower case, of the same length: U+0130 alone would become two characters."""
         folded = self.text.lower()
         return folded if len(folded) == len(self.text) else self.text.replace("\u0130", "i").lower()
+
+    def matches(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        """Where a pattern matches. Each counts as a try."""
+        done = 0
+        for low, high in self.parts:
+            for match in pattern.finditer(self.text, max(low, done)):
+                if match.start() >= high:
+                    break
+                self.tick()
+                yield match
+                done = match.end()
+
+    def places(self, word: str, *, folded: bool = False) -> Iterator[int]:
+        """Where a word stands; of one that overlaps itself, each place."""
+        find = (self.folded if folded else self.text).find
+        for low, high in self.parts:
+            at = find(word, low, high)
+            while at >= 0:
+                yield at
+                at = find(word, at + 1, high)
 
     def tick(self) -> None:
         """Counts one try. Raises OutOfTimeError."""
@@ -126,10 +153,24 @@ def prefixed(value: str, keywords: Iterable[str]) -> str:
     return rf"{_BEFORE}(?:{'|'.join(map(re.escape, keywords))})(?P<secret>{value})"
 
 
+def holds(text: str, words: tuple[str, ...]) -> bool:
+    """Whether one of the words stands in the text."""
+    for word in words:  # noqa: SIM110 - this is asked often enough for a generator to cost
+        if word in text:
+            return True
+    return False
+
+
 def _run_start(text: str, start: int) -> int:
     """Where the run of letters and digits begins in which a mark was found."""
     before = text[max(0, start - _LONGEST) : start]
     return start - len(before) + len(before.rstrip(_BASE64))
+
+
+def _goes_on(match: re.Match[str]) -> bool:
+    """Whether what stands right before a match can belong to a hash or a run of base64."""
+    before = match.string[match.start() - 1 : match.start()]
+    return before.isalnum() or before in _RUNNING
 
 
 def _is_inside_blob(match: re.Match[str]) -> bool:
@@ -183,36 +224,36 @@ class Rule:
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where it is found."""
-        if self.near and not any(word in text.folded for word in self.near):
+        if self.near and not holds(text.folded, self.near):
             return
         group = "secret" if "secret" in self.pattern.groupindex else 0
-        for match in self._everywhere(text) if self.floating else self._from_keywords(text):
+        for match in text.matches(self.pattern) if self.floating else self._from_keywords(text):
             if self._accepts(match, text):
                 start, end = match.span(group)
                 yield (_run_start(text.text, start) if self.back else start), end
 
-    def _everywhere(self, text: Text) -> Iterator[re.Match[str]]:
-        for match in self.pattern.finditer(text.text):
-            text.tick()
-            yield match
-
     def _from_keywords(self, text: Text) -> Iterator[re.Match[str]]:
         hay, end, match_at = text.folded if self.fold else text.text, len(text.text), self.pattern.match
-        for keyword in self.keywords:
-            at = hay.find(keyword)
-            while at >= 0:
-                text.tick()
-                start = at - self.back
-                match = match_at(text.text, start, start + self.limit if self.limit else end) if start >= 0 else None
-                if match:
-                    yield match
-                at = hay.find(keyword, max(match.end() if match else 0, at + 1))
+        short = len(hay) <= _SHORT
+        for keyword in [keyword for keyword in self.keywords if keyword in hay] if short else self.keywords:
+            done = 0
+            for low, high in text.parts:
+                at = hay.find(keyword, max(low, done), high)
+                while at >= 0:
+                    text.tick()
+                    start = at - self.back
+                    until = start + self.limit if self.limit else end
+                    match = match_at(text.text, start, until) if start >= 0 else None
+                    if match:
+                        yield match
+                    done = max(match.end() if match else 0, at + 1)
+                    at = hay.find(keyword, done, high)
 
     def _accepts(self, match: re.Match[str], text: Text) -> bool:
         """Whether what looks like a secret is one."""
         secret = match["secret"] if "secret" in self.pattern.groupindex else match[0]
         return bool(
-            (self.back or not (_is_inside_blob(match) or _is_inside_hash(match)))
+            (self.back or not (_goes_on(match) and (_is_inside_blob(match) or _is_inside_hash(match))))
             and (not self.near or self._is_near(match, text))
             and (not self.entropy or entropy(secret) >= self.entropy)
             and not stands_for_nothing(secret)
@@ -221,4 +262,4 @@ class Rule:
 
     def _is_near(self, match: re.Match[str], text: Text) -> bool:
         around = text.folded[max(0, match.start() - NEAR) : match.end() + NEAR]
-        return any(word in around for word in self.near)
+        return holds(around, self.near)

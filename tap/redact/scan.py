@@ -2,11 +2,12 @@
 
 First the scanner is asked about all texts of a message at once; nearly always it says that no rule can find anything,
 and that is the whole search. Only rules that fired then look closer, at the text, at its other views and at what is
-encoded in it.
+encoded in it; in a long text only at the parts in which they fired.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -19,16 +20,18 @@ from mcptap.tap.redact.options import Options
 from mcptap.tap.redact.pem import Tails
 from mcptap.tap.redact.rule import PLACEHOLDER, Text, TextRule
 from mcptap.tap.redact.runs import ENCODED, runs
-from mcptap.tap.redact.scanner import Scanner
+from mcptap.tap.redact.scanner import BLOCK, Scanner
 from mcptap.tap.redact.services import Services
 from mcptap.tap.redact.split import OPEN_END
 from mcptap.tap.redact.table import families
 from mcptap.tap.redact.views import COLOURS, ESCAPES, QUOTED, View, coloured, escaped, unquoted
 
+LONG: Final = 4 * BLOCK  # characters of a text that is worth looking at twice
 MAX_OPENED: Final = 4  # encodings within encodings: colours, and three more
 SIGNS: Final[tuple[TextRule, ...]] = (COLOURS, ESCAPES, QUOTED, ENCODED, OPEN_END)
 _VIEWED: Final = (COLOURS, ESCAPES, QUOTED)  # signs of other views
-_HIDING: Final = (*_VIEWED, ENCODED)
+_HIDING: Final[frozenset[TextRule]] = frozenset((*_VIEWED, ENCODED))
+_CLOSING = re.compile(r"""(?:[\]})>"'`,;:.!?]|\\{1,15}["'nrt]?){1,8}""")
 # Every rule by family. Further families (of personal data, of injected text) are added where a Scanner is made.
 BUILT_IN: Final[tuple[TextRule, ...]] = (
     *(rule for rules in families().values() for rule in rules),
@@ -57,6 +60,8 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
     """
     text.look()
     rules = scanner.fired(text.text)
+    if _HIDING.isdisjoint(rules):
+        return rules
     if opened == MAX_OPENED:
         return [rule for rule in rules if rule not in _HIDING]
     found: list[TextRule] = []
@@ -103,61 +108,79 @@ def _read(text: Text, rules: Sequence[TextRule]) -> tuple[View, ...]:
     return (*(escaped(text) if ESCAPES in rules else ()), *(unquoted(text) if QUOTED in rules else ()))
 
 
-def find(text: Text, rules: Sequence[TextRule], parts: Iterable[tuple[int, int, str, str]] = ()) -> list[Span]:
+def find(
+    scanner: Scanner, text: Text, rules: Sequence[TextRule], parts: Iterable[tuple[int, int, str, str]] = ()
+) -> list[Span]:
     """The spans to take out, in order and apart from each other. Earlier placeholders are left as they are.
 
     `parts` are those of secrets that go on in another text: from, to, rule, the whole secret.
     """
-    found = _seen(text, rules, 0)
+    found = _seen(scanner, text, rules, 0)
     found += [Span(start, end, rule, ((rule, secret),)) for start, end, rule, secret in parts]
     if not found:
         return []
     kept = [match.span() for match in PLACEHOLDER.finditer(text.text)] if "[REDACTED:" in text.text else []
-    return _apart(_outside(found, kept))
+    return _apart(_outside(text.text, found, kept))
 
 
-def _seen(text: Text, rules: Sequence[TextRule], opened: int) -> list[Span]:
+def _seen(scanner: Scanner, text: Text, rules: Sequence[TextRule], opened: int) -> list[Span]:
     """All that is found. A text with colours is only seen without them: they are no part of any value."""
-    deeper = opened < MAX_OPENED
+    deeper = opened < MAX_OPENED and not _HIDING.isdisjoint(rules)
     if deeper and COLOURS in rules and (views := coloured(text)):
-        return _in_views(views, text, rules, opened)
-    found = [Span(start, end, rule.id) for rule in rules for start, end in rule.spans(text) if end > start]
+        return _in_views(scanner, views, text, rules, opened)
+    found = _by_rules(scanner, text, rules)
     if deeper:
-        found += _in_views(_read(text, rules), text, rules, opened)
-    if deeper and ENCODED in rules:
-        found += _in_runs(text, rules, opened)
+        found += _in_views(scanner, _read(text, rules), text, rules, opened)
+        found += _in_runs(scanner, text, rules, opened) if ENCODED in rules else ()
     return found
 
 
-def _in_views(views: Iterable[View], text: Text, rules: Sequence[TextRule], opened: int) -> list[Span]:
+def _by_rules(scanner: Scanner, text: Text, rules: Sequence[TextRule]) -> list[Span]:
+    """What the rules find. Of a long text each only searches the parts in which it fired."""
+    if len(text.text) <= LONG:
+        return [Span(start, end, rule.id) for rule in rules for start, end in rule.spans(text) if end > start]
+    found: list[Span] = []
+    where = scanner.where(text.text)
+    for rule in rules:
+        text.look()
+        if rule in where:
+            text.parts = where[rule]
+            found += (Span(start, end, rule.id) for start, end in rule.spans(text) if end > start)
+    return found
+
+
+def _in_views(
+    scanner: Scanner, views: Iterable[View], text: Text, rules: Sequence[TextRule], opened: int
+) -> list[Span]:
     """What is found in other views, where the text has it."""
     found = []
     for view in views:
         text.look()
-        for start, end, rule, inner in _seen(text.part(view.text), rules, opened + 1):
+        for start, end, rule, inner in _seen(scanner, text.part(view.text), rules, opened + 1):
             first, last = view.origin(start, end)
             if first < last:
                 found.append(Span(first, last, rule, inner or ((rule, view.text[start:end]),)))
     return found
 
 
-def _in_runs(text: Text, rules: Sequence[TextRule], opened: int) -> list[Span]:
+def _in_runs(scanner: Scanner, text: Text, rules: Sequence[TextRule], opened: int) -> list[Span]:
     """A run in which something is found is taken out whole."""
     found = []
     for start, end, read in runs(text.text):
         text.tick()
-        if within := _apart(_seen(text.part(read), rules, opened + 1)):
+        if within := _apart(_seen(scanner, text.part(read), rules, opened + 1)):
             inner = [pair for span in within for pair in span.inner or ((span.rule, read[span.start : span.end]),)]
             found.append(Span(start, end, within[0].rule, tuple(inner)))
     return found
 
 
-def _outside(found: list[Span], kept: list[tuple[int, int]]) -> list[Span]:
-    """`found` without what lies in one of `kept`: spans are cut around it."""
+def _outside(text: str, found: list[Span], kept: list[tuple[int, int]]) -> list[Span]:
+    """`found` without what lies in one of `kept`: spans are cut around it. What only closes behind it is no secret."""
     if not kept:
         return found
     pieces = []
     ends = [high for _, high in kept]
+    behind = set(ends)
     for start, end, rule, inner in found:
         for low, high in islice(kept, bisect_right(ends, start), None):
             if low >= end:
@@ -165,7 +188,7 @@ def _outside(found: list[Span], kept: list[tuple[int, int]]) -> list[Span]:
             if start < low:
                 pieces.append(Span(start, low, rule))
             start = high  # noqa: PLW2901 - what is left of the span
-        if start < end:
+        if start < end and not (start in behind and _CLOSING.fullmatch(text, start, end)):
             pieces.append(Span(start, end, rule, inner))
     return pieces
 

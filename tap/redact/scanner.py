@@ -8,7 +8,7 @@ the end, by the rules themselves, does not depend on the engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
@@ -25,11 +25,17 @@ COMMON: Final = 16_384
 _FORMAT: Final = "1"  # of what is hashed into a database's name
 
 
+Where = dict[TextRule, list[tuple[int, int]]]  # the parts of a text in which a rule may find something
+
+
 class Engine(Protocol):
     """Says which rules may find something."""
 
     def fired(self, text: str) -> list[TextRule]:
         """In the order of the rules."""
+
+    def where(self, text: str) -> Where:
+        """And in which parts of the text, in order and apart from each other, that begins."""
 
 
 class Cache(Protocol):
@@ -61,6 +67,10 @@ class Literals:
                 numbers.update(rules)
         return [self._rules[number] for number in sorted(numbers)]
 
+    def where(self, text: str) -> Where:
+        """Anywhere."""
+        return {rule: [(0, len(text))] for rule in self.fired(text)}
+
 
 def _by_keyword(rules: Sequence[TextRule], *, fold: bool) -> tuple[tuple[str, tuple[int, ...]], ...]:
     found: dict[str, list[int]] = {}
@@ -80,19 +90,35 @@ class Hyperscan:
 
     def fired(self, text: str) -> list[TextRule]:
         """In the order of the rules."""
+        numbers: set[int] = set().union(*(block for _, block in self._blocks(text)))
+        return [self._rules[number] for number in sorted(numbers)]
+
+    def where(self, text: str) -> Where:
+        """In the blocks in which it fired, and as far around them as what is found may reach out of them."""
+        parts: dict[int, list[tuple[int, int]]] = {}
+        for start, block in self._blocks(text):
+            low, high = max(0, start - COMMON), min(len(text), start + BLOCK + COMMON)
+            for number in block:
+                known = parts.setdefault(number, [])
+                joins = bool(known) and low <= known[-1][1]
+                known[-1:] = [(known[-1][0], high)] if joins else [*known[-1:], (low, high)]
+        return {self._rules[number]: parts[number] for number in sorted(parts)}
+
+    def _blocks(self, text: str) -> Iterator[tuple[int, set[int]]]:
+        """Where each block begins, and the numbers of the rules that fired in it."""
         numbers: set[int] = set()
-        add = numbers.add
 
         def found(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
-            add(number)
+            numbers.add(number)
 
         scratch = self._scratches.pop() if self._scratches else _hyperscan().Scratch(self._database)
         try:
             for start in range(0, max(1, len(text) - COMMON), BLOCK - COMMON):
                 self._database.scan(text[start : start + BLOCK].encode(errors="replace"), found, scratch=scratch)
+                yield start, numbers
+                numbers = set()
         finally:
             self._scratches.append(scratch)
-        return [self._rules[number] for number in sorted(numbers)]
 
 
 def _hyperscan() -> Any:
@@ -134,6 +160,10 @@ class Scanner:
             if self._left <= 0:
                 self.build()
         return self._engine.fired(text)
+
+    def where(self, text: str) -> Where:
+        """The rules that may find something in `text`, and in which parts of it that begins."""
+        return self._engine.where(text)
 
     def ordered(self, rules: Iterable[TextRule]) -> list[TextRule]:
         """These rules, each once, in their order: what several find has the name of the first."""

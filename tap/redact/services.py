@@ -77,21 +77,30 @@ def _is_spelled(name: str, text: str) -> bool:
     )
 
 
-def _name_end(window: str) -> int | None:
-    """Where the last name of a service in `window` ends; None without one."""
-    words, beginnings = list(_WORD.finditer(window)), _beginnings()
+def _name_end(window: str, since: int = 0) -> int | None:
+    """Where the last name of a service in `window` ends; None without one that ends at `since` or later."""
+    words, beginnings, squashed = list(_WORD.finditer(window)), _beginnings(), _squashed()
     folded = [word[0].lower() for word in words]
     for first in range(len(words) - 1, -1, -1):
-        joined = ""
-        for last in range(first, min(first + _LONGEST_NAME, len(words))):
-            joined += folded[last]
-            if joined not in beginnings:
-                break
-            name = _squashed().get(joined)
-            if name and _is_spelled(name, window[words[first].start() : words[last].end()]):
-                return words[last].end()
-        if folded[first].endswith(_GLUE) and (bare := _GLUED.sub("", folded[first])) in _squashed():
+        if words[min(first + _LONGEST_NAME, len(words)) - 1].end() < since:
+            break
+        if folded[first] in beginnings and (end := _joined_end(window, words, folded, first)):
+            return end
+        if folded[first].endswith(_GLUE) and (bare := _GLUED.sub("", folded[first])) in squashed:
             return words[first].start() + len(bare)
+    return None
+
+
+def _joined_end(window: str, words: list[re.Match[str]], folded: list[str], first: int) -> int | None:
+    """Where the name ends that begins with a word, and may have more; None if it is none."""
+    joined = ""
+    for last in range(first, min(first + _LONGEST_NAME, len(words))):
+        joined += folded[last]
+        if joined not in _beginnings():
+            break
+        name = _squashed().get(joined)
+        if name and _is_spelled(name, window[words[first].start() : words[last].end()]):
+            return words[last].end()
     return None
 
 
@@ -119,15 +128,14 @@ class Services:
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
-        for value in _VALUE.finditer(text.text):
-            text.tick()
+        for value in text.matches(_VALUE):
             if _TURNS.search(value[0]) and _is_key(text.text, value):
                 yield value.span()
 
 
 def _is_key(text: str, value: re.Match[str]) -> bool:
     window = _APART.split(text[max(0, value.start() - _WINDOW) : value.start()])[-1]
-    end = None if _SUM.search(window) else _name_end(window)
+    end = None if _SUM.search(window) else _name_end(window, len(window) - _BETWEEN)
     if end is None or len(window) - end > _BETWEEN or PLACEHOLDER.search(window) or stands_for_nothing(value[0]):
         return False
     words = [word[0].lower() for word in _WORD.finditer(window, end)]

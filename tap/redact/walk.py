@@ -17,7 +17,7 @@ from mcptap.tap.records import Redaction
 from mcptap.tap.redact import members as forms
 from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.pem import KeyLines
-from mcptap.tap.redact.rule import TextRule
+from mcptap.tap.redact.rule import TextRule, holds
 from mcptap.tap.redact.scan import SIGNS
 from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.split import OPEN_END, Parts, joined
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mcptap.tap.redact.redactor import Pass
 
 MAX_DEPTH: Final = 200  # orjson writes 254 levels, and a record adds some
+MAX_TELLING: Final = 8  # keywords that are looked for in each string before the rules are asked
 MAX_OPENED: Final = 3  # JSON in a string in a string
 MIN_SECRET: Final = 6  # characters; no rule matches a shorter text
 MAX_KEY: Final = 128  # characters of a key that is worth remembering
@@ -70,6 +71,17 @@ def is_clean(value: Any, rules: Sequence[TextRule], scanner: Scanner) -> bool:
     return all(rule in SIGNS for rule in rules) and not (OPEN_END in rules and joined(value, scanner))
 
 
+def _keywords(rules: Sequence[TextRule]) -> tuple[str, ...] | None:
+    """What tells which strings need not be searched: a few keywords, one of which all have in which something is found.
+
+    None where the rules have many, or one has none. Nearly always an e-mail address is all that fired.
+    """
+    searching = [rule for rule in rules if rule is not OPEN_END]
+    keywords = tuple(keyword for rule in searching for keyword in rule.keywords)
+    few = len(keywords) <= MAX_TELLING and all(rule.keywords and not rule.fold for rule in searching)
+    return keywords if few else None
+
+
 class Walk:
     """One pass over one value with the rules that fired for it. What it takes out is added to `found`."""
 
@@ -80,6 +92,7 @@ class Walk:
         self._opened = opened
         self._key_lines = KeyLines()
         self._parts: Parts = {}
+        self._telling = _keywords(rules)
 
     def whole(self, value: Any, pointer: str) -> Any:
         """A value from its root on."""
@@ -103,6 +116,8 @@ class Walk:
             return self._search.whole(text, "private-key", pointer, self._found)
         if (opened := self._json(text, pointer)) is not None:
             return opened
+        if self._telling is not None and id(text) not in self._parts and not holds(text, self._telling):
+            return text
         return self._search.plain(text, self._rules, pointer, self._found, self._parts.get(id(text), ()))
 
     def argv(self, arguments: Sequence[str], pointer: str) -> list[str]:
@@ -234,7 +249,10 @@ class Walk:
 
     def _json(self, text: str, pointer: str) -> str | None:
         """A string that is JSON, redacted by its keys; None if it is none."""
-        if self._opened >= MAX_OPENED or text.lstrip()[:1] not in ("{", "["):
+        first = text[:1]
+        if (first not in ("{", "[") and not first.isspace()) or self._opened >= MAX_OPENED:
+            return None
+        if text.lstrip()[:1] not in ("{", "["):
             return None
         try:
             value = orjson.loads(text)

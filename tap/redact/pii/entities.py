@@ -49,6 +49,10 @@ _NOBODY: Final = frozenset(
         "ssh",
     ]
 )
+# By the public suffix list such an address is one whatever its names are.
+_ORDINARY_EMAIL: Final = re.compile(
+    r"[a-z0-9](?:[a-z0-9._+-]*[a-z0-9])?@(?:[a-z0-9]+\.)+(?P<top>com|org|net)", re.IGNORECASE | re.ASCII
+)
 _RESOLVERS: Final = frozenset(
     ("1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "208.67.222.222", "208.67.220.220")
 )
@@ -73,6 +77,7 @@ class Entity:
     admits: Callable[[str, str], bool] | None = (
         None  # the candidate, and what stands before it; None: only Presidio can
     )
+    alike: Callable[[str], str] = str  # an admitted candidate of which Presidio says what it says of this one
 
 
 def _admits_email(text: str, before: str) -> bool:
@@ -88,6 +93,12 @@ def _admits_email(text: str, before: str) -> bool:
         or not labels[-1][:1].isalpha()
         or _DOCUMENTATION.fullmatch(domain)
     )
+
+
+def _alike_email(text: str) -> str:
+    """Under a domain below which nothing but names are registered, all names are alike."""
+    match = _ORDINARY_EMAIL.fullmatch(text)
+    return f"a@a.{match['top']}" if match else text
 
 
 def _admits_card(text: str, before: str) -> bool:
@@ -121,10 +132,13 @@ def _entity(
     *,
     keywords: tuple[str, ...] = (),
     admits: Callable[[str, str], bool] | None = None,
+    alike: Callable[[str], str] = str,
     trigger: str = "",
     enough: float = 1.0,
 ) -> Entity:
-    return Entity(name, class_name, re.compile(candidate), trigger or widened(candidate), keywords, enough, admits)
+    return Entity(
+        name, class_name, re.compile(candidate), trigger or widened(candidate), keywords, enough, admits, alike
+    )
 
 
 # Of an e-mail address. The name is looked for backwards from the `@`.
@@ -153,6 +167,7 @@ ENTITIES: Final[dict[str, Entity]] = {
             rf"(?<![\w.+%-]){LOCAL.pattern}@{DOMAIN.pattern}",
             keywords=("@",),
             admits=_admits_email,
+            alike=_alike_email,
             trigger=rf"[^\s@]@{_LABEL}+\.{_LABEL}{{2}}",
         ),
         _entity(

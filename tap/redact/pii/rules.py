@@ -48,8 +48,7 @@ class Personal:
         if self._entity.name == "EMAIL_ADDRESS":
             yield from _around_at(text, self._entity.candidate)
             return
-        for match in self._entity.candidate.finditer(text.text):
-            text.tick()
+        for match in text.matches(self._entity.candidate):
             yield match.span()
 
     def _judged(self, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -58,7 +57,8 @@ class Personal:
                 yield start, end
             return
         if self._entity.admits:
-            if self._seen(f" {text[start:end]} ", 1, end - start + 1):
+            alike = self._entity.alike(text[start:end])
+            if self._seen(f" {alike} ", 1, len(alike) + 1):
                 yield start, end
             return
         low = max(0, start - AROUND)
@@ -82,16 +82,14 @@ class Personal:
 def _around_at(text: Text, candidate: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     """E-mail addresses: each `@` with what could belong to it. What is behind tells most that are none."""
     whole, done = text.text, 0
-    at = whole.find("@")
-    while at >= 0:
+    for at in text.places("@"):
         text.tick()
-        if DOMAIN.match(whole, at + 1):
+        if at >= done and DOMAIN.match(whole, at + 1):
             before = LOCAL.match(whole[max(done, at - LONGEST_LOCAL) : at][::-1])
             match = candidate.search(whole, at - before.end(), at + 256) if before else None
             if match:
                 yield match.span()
                 done = match.end()
-        at = whole.find("@", max(at + 1, done))
 
 
 class UsersOwn:

@@ -86,6 +86,21 @@ def test_any_text_is_redacted_without_error_and_only_once(text: str, seed: str) 
     assert REDACTOR.text(once) == (once, ())
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["[auth_token=Kd82jQ9xLm2Pw4Z]", "PGPASSWORD%3DKd82jQ9xLm,\nx", 'log: "class A:\\n  API_KEY=Kd82jQ9xLm!\\n" end'],
+)
+def test_what_closes_behind_a_secret_is_left_alone_the_second_time(text: str) -> None:
+    once, _ = REDACTOR.text(text)
+    assert once != text
+    assert REDACTOR.text(once) == (once, ())
+
+
+@pytest.mark.parametrize("behind", ["Kd82jQ9xLm", "]Kd82jQ9", ",x1"])
+def test_a_placeholder_that_somebody_writes_hides_nothing_behind_it(behind: str) -> None:
+    assert behind not in REDACTOR.text(f"[API_KEY=[REDACTED:assignment:0a1b2c3d]{behind}]")[0]
+
+
 @pytest.mark.parametrize("value", ["s3cr3t", 1234, 1.5, ["a", "b"], {"user": "a", "pin": 1}])
 def test_the_whole_value_under_a_secret_key_is_taken_out(value: Any) -> None:
     clean, (note,) = REDACTOR.value({"a": [{"password": value}]})

@@ -5,15 +5,16 @@ import re
 
 import hyperscan
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcptap.tap.redact import Redactor
+from mcptap.tap.redact import Redactor, scan
+from mcptap.tap.redact import scanner as scanner_module
 from mcptap.tap.redact.example import build
 from mcptap.tap.redact.pii import personal
 from mcptap.tap.redact.rule import Text, widened
 from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired
-from mcptap.tap.redact.scanner import BLOCK, COMMON, Scanner
+from mcptap.tap.redact.scanner import BLOCK, COMMON, Literals, Scanner
 from mcptap.tap.redact.settings import Pii
 from mcptap.tap.redact.table import families
 
@@ -57,7 +58,7 @@ def engines() -> tuple[Scanner, Scanner]:
 
 def found(scanner: Scanner, text: str) -> object:
     searched = Text(text)
-    return find(searched, fired(scanner, searched))
+    return find(scanner, searched, fired(scanner, searched))
 
 
 def test_what_is_found_in_every_example_does_not_depend_on_the_engine(engines: tuple[Scanner, Scanner]) -> None:
@@ -171,3 +172,37 @@ def test_no_block_is_longer_than_hyperscan_takes_in_linear_time(monkeypatch: pyt
     scanner.fired("x" * 1_000_000)
     assert max(lengths) == BLOCK
     assert sum(lengths) < 1_000_000 * BLOCK / (BLOCK - COMMON) + BLOCK
+
+
+FILLER = "the word of the line\n" * 450
+SPREAD = st.lists(
+    st.tuples(st.sampled_from(PIECES), st.sampled_from([" ", "\n", '"', "\0", "é"]), st.integers(0, 9_000))
+)
+
+
+@settings(deadline=None)
+@given(SPREAD)
+def test_a_long_text_is_searched_in_parts_as_it_would_be_whole(spread: list[tuple[str, str, int]]) -> None:
+    hyperscan = Scanner(RULES)
+    assert hyperscan.load(CACHE) or hyperscan.build(CACHE)
+    text = "".join(f"{piece}{between}{FILLER[:apart]}" for piece, between, apart in spread)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan, "LONG", len(text))
+        whole = found(hyperscan, text)
+        patch.setattr(scan, "LONG", 0)
+        patch.setattr(scanner_module, "BLOCK", 12_000)
+        patch.setattr(scanner_module, "COMMON", 4_000)
+        assert found(hyperscan, text) == whole
+
+
+def test_a_rule_only_searches_the_parts_of_a_long_text_in_which_it_fired(engines: tuple[Scanner, Scanner]) -> None:
+    _, hyperscan = engines
+    step, far = BLOCK - COMMON, " " * (10 * BLOCK)
+    text = f"{far}password=hunter2Zq {far}password=hunter2Zq"
+    where = {rule.id: parts for rule, parts in hyperscan.where(text).items()}
+    first, last = where["assignment"]
+    assert first[0] <= len(far) < first[1] <= first[0] + step + 2 * COMMON + BLOCK
+    assert last[0] > first[1] + BLOCK
+    assert last[1] == len(text)
+    literals = Literals(RULES)
+    assert literals.where("password=hunter2Zq") == {rule: [(0, 18)] for rule in literals.fired("password=hunter2Zq")}

@@ -6,9 +6,12 @@ import sys
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mcptap.tap.redact import Redactor
 from mcptap.tap.redact.pii import personal, presidio
+from mcptap.tap.redact.pii.entities import ENTITIES
 from mcptap.tap.redact.scan import BUILT_IN, SIGNS
 from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.settings import Pii, Recognizer
@@ -142,3 +145,25 @@ def test_a_search_that_takes_too_long_counts_as_found() -> None:
             return []
 
     assert list(presidio.judge(Slow(), "X", "a window", 0.5)) == [(0, 8)]
+
+
+@settings(deadline=None)
+@given(
+    st.from_regex(r"[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,8}[A-Za-z0-9])?", fullmatch=True),
+    st.lists(st.from_regex(r"[A-Za-z0-9]{1,6}", fullmatch=True), min_size=1, max_size=3),
+    st.sampled_from(["com", "ORG", "net", "de", "co.uk", "internal"]),
+)
+def test_presidio_says_the_same_of_an_address_and_of_what_is_judged_in_its_place(
+    name: str, labels: list[str], top: str
+) -> None:
+    email = ENTITIES["EMAIL_ADDRESS"]
+    address = f"{name}@{'.'.join(labels)}.{top}"
+    verdicts = [
+        [
+            end - start == len(text)
+            for start, end in presidio.judge(presidio.recognizer(email.class_name), email.name, f" {text} ", 0.5)
+        ]
+        for text in (address, email.alike(address))
+    ]
+    assert verdicts[0] == verdicts[1]
+    assert email.alike(address) == (f"a@a.{top}" if top in ("com", "ORG", "net") else address)
