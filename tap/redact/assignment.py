@@ -75,10 +75,12 @@ _NESTED = re.compile(
 )  # where it ends is not told by a pattern
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
 _INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
+_CLOSED = re.compile(r"</(?:[\w.-]{1,64}:)?(?P<name>[\w.-]{1,64})>")
 _CDATA = re.compile(r"\s{0,64}<!\[CDATA\[")
 _ENCRYPTED = re.compile(r"\{[^{}$]*(?=[A-Za-z]*[0-9])[\w+/=-]{16,}[^{}]*\}")  # as Jenkins has it
 _TO_END = re.compile(r"""[^\n"'`\\]+""")
 _LONGEST_ELEMENT: Final = 65_536  # characters of an XML element's text
+_OPENED = re.compile(r"[{\[]+[A-Za-z_$]*:?[\[{(]*")  # an object of a program that has no literal
 _DOTENV = re.compile(r"[^\s\\]+")
 
 _SOURCE = re.compile(r"\.(?:[ch]|cc|cpp|py|[jt]sx?|go|rs|rb|java|xml|html|css|md|exe)\Z")  # a change to `passwd.c`
@@ -229,13 +231,22 @@ def _element(text: str, name: int, at: int) -> tuple[int, int] | None:
     cdata = _CDATA.match(text, at)
     begins, ends = (cdata.end(), "]]>") if cdata else (at, "<")
     end = text.find(ends, begins, begins + _LONGEST_ELEMENT)
-    if end < 0 or not text[end : end + LONGEST_JUDGED].removeprefix("]]>").lstrip().startswith("</"):
+    if end < 0:
+        return None
+    closed = text[end : end + LONGEST_JUDGED].removeprefix("]]>").lstrip()
+    if not closed.startswith("</") or not _is_named(closed, text[name:at]):
         return None
     value = text[begins:end].strip()
     if not value or "\n" in value or (stands_for(value) and not _ENCRYPTED.fullmatch(value)):
         return None
     begins = text.index(value[0], begins)
     return begins, begins + len(value)
+
+
+def _is_named(closed: str, opened: str) -> bool:
+    """Whether `</name` ends what `name>` began. A prefix, and what is cut off, is not asked for."""
+    ending = _CLOSED.match(closed)
+    return ending is None or opened.lower().startswith(ending["name"].lower())
 
 
 def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tuple[int, int] | None:
@@ -247,8 +258,7 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         line = _TO_END.match(text, at)
         return line.span() if line and is_header(line[0], cookies=name.endswith("cookie")) else None
     if not PLACEHOLDER.match(text, at) and (nested := _NESTED.match(text, at)):
-        long = len(nested[0]) > LONGEST_JUDGED  # is not judged: that would be done again from the next name on
-        return nested.span() if long or has_literal(nested[0]) else None
+        return nested.span() if has_literal(nested[0][:LONGEST_JUDGED]) else None
     dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()
     shape = _DOTENV if dotenv or (begins_line and sign == ":" and _BRACKETED.match(text, at)) else _BARE
     begins = scheme.end() if scheme else at
@@ -256,6 +266,8 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
     if head is None or sign in _COMPARED or computes(head[0]):
         return None  # before the whole value is read: what is left alone is read again from the next name on
     value = shape.match(text, begins)
+    if _OPENED.fullmatch(head[0]):
+        return None
     bare = _BARE.match(text, begins)
     if value and bare and dotenv and (value[0] == f"{bare[0]}," or (value[0][-1] == ")" and is_same(bare[0], name))):
         value, shape = bare, _BARE  # an argument on a line of its own

@@ -17,6 +17,7 @@ from math import log2
 from typing import Final
 
 from mcptap.tap.redact.address import is_url_password
+from mcptap.tap.redact.blobs import is_in_data
 from mcptap.tap.redact.keytext import holds_key
 from mcptap.tap.redact.standins import computes, is_published, is_sample, is_sentence, is_typed, stands_for
 
@@ -273,6 +274,7 @@ def _sql_password(match: re.Match[str]) -> bool:
 
 
 CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
+    "apart": lambda match: _has_digit(match) and not is_in_data(match.string, match.start()),
     "base58check": _is_base58check,
     "base64-json": _is_json,
     "base64-pair": _is_colon_pair,

@@ -57,7 +57,8 @@ _ABOUT: Final = _words(
     "regex format hint description title label placeholder error errors handler permission permissions ref refs "
     "reference references selector available algorithm alg algorithms last used spec encryption "
     "serializer version versions status context port host address spend budget cost alias "
-    "info metadata details enum len thumbprint fingerprint audience"
+    "info metadata details enum len thumbprint fingerprint audience age reason reasons rule rules requirement "
+    "requirements function process event events button validator validators hasher hashers middleware generator"
 )  # fmt: skip
 _EXACT: Final = frozenset(
     ("sig", "pw", "psk", "x-amz-signature", "x-goog-signature", "_auth", "auth", "passkey", "pass", "requeststate")

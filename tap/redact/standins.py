@@ -28,7 +28,7 @@ _PLAIN = re.compile(
 )
 _NO_SECRET = re.compile(
     r"""(?:.{1,2}|yes|off|none|null|nil|true|false|undefined|void|unknown|the|this|that|must|should|will|can|from|with
-    |[\^~<>=]{1,2}\s?\d+(?:\.[\dx*]+)*(?:-[\w.]+)?|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{1,2}/.*|your[-_.\ ].*|.*[-_]here
+    |(?:[\^~<>=]{1,2}\s?\d+(?:\.[\dx*]+)*(?:-[\w.]+)?(?:\s{1,4}(?:\|\|\s{1,4})?|,\s?|\Z)){1,4}|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{1,2}/.*|your[-_.\ ].*|.*[-_]here
     |header\.payload\.\w+|[\w-]*placeholder[\w-]*|(?:(?:/\w+=)?[\w-]+:)?latest|key=value|(?-i:\.[a-z_]+|~[a-z][a-z_.]*)
     |.*(?:\.\.\.|…)|[^\s*]{0,12}[-_]?\*{3,}[^\s*]{0,12}|[A-Za-z_./:-]{0,24}[-_./:]\*{1,2}
     |\[[A-Za-z\ :._-]*(?:\]|\ [A-Za-z\ :._-]*)|(?-i:\[(?:[a-z\ :._-]*|[A-Z]{1,8}|[A-Z][a-z]+))|\[[A-Z_]+[=,][A-Z_.,]*\]?
@@ -42,7 +42,7 @@ _NO_SECRET = re.compile(
     |(?:await|new|class|async|function|lambda|yield)[:.]?|(?-i:--[a-z]+(?:-[a-z]+)*(?:=.*)?)
     |\*\*[a-z\ ]+\*\*|[a-z]{1,16}\*\*
     |[\w/.:-]*(?:%\(\w+\)[sd][\w/.:-]*)+|\{!r.*
-    |\{\{.*|\{%.*|\{[A-Za-z_.\ ()]*(?:\}.*)?|▁?<[^>]*>?|%\w+%|%\(\w+\)\w|\W{0,3}%[srdqv]\W*
+    |\{\{.*|\{%.*|\{[A-Za-z_.\ ()]*(?:\}.*)?|▁?<[^>]*>?|%\w+%|%\(\w+\)\w|\W{0,3}%[-+\#]?\d{0,3}[a-z]\W*|\*[a-z]+-[a-z]+|%[xd][0-9a-f]{2}(?:[-.][0-9a-f]{2})*|\s{0,4}%\}.*|(?:\\u(?!00)[0-9a-f]{4})+
     |\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]|\[\w{4,12}\]
     |![a-z]+|:[a-z_]+|/(?:[a-z_.-]+/)+[a-z_.=:-]*
     |(?-i:(?:(?:[a-z]+(?:[._-][a-z]+)*|[A-Z]+(?:_[A-Z]+)*|\d{1,4})/){2,}[a-z_.=:-]*\d{0,4})
@@ -56,6 +56,8 @@ _NO_SECRET = re.compile(
     |(?P<digit>\d)(?P=digit){7}(?:-(?P=digit){4}){3}-(?P=digit){11}\d
     |(?:required|nullable|sometimes|confirmed)\|.*|(?:min|max|size|current_password):\w+|always|never|on_create
     |(?:before|after|hover|focus|active|not|root|(?:first|last|nth)-child)[{,(:].*|(?:basic|bearer)%20|;\s?(?:max-age|domain|path|expires|httponly|secure|samesite|priority|partitioned)\b.*
+    |[!(]{0,4}[a-z_$][a-z_$.]*(?:(?:\|\||&&|\?\?|[!=]==?|=>|\+=)[!(]{0,4}[a-z_$][a-z_$.()]*)+;?|(?-i:[a-z]\.[A-Za-z_$]{3,40})
+    |[+,)\]};:]\s{0,4}[a-z_$.]{2,40}[(+\[].*|(?:secure|httponly);?|__(?:secure|host)-
     |[a-z_$][\w.$]{0,32}\?[\w.$"'(]+:.*|(?:~|\.{0,2}/)?[\w./@-]*/[\w.-]+\.(?:json|ya?ml|toml|txt|pem|key|crt|jks|p12|ini|html?)(?:\#\S*)?
     |(?:self|this|os|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
