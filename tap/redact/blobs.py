@@ -1,7 +1,7 @@
 """Whether what looks like a token only happens to stand in data: in an image, a font, a program or a public key.
 
-The idea: base64 and hexadecimal data have any few letters somewhere, but then letters and digits take turns right before
-them too, or there are zero bytes, as no path and no word has them.
+The idea: base64 and hexadecimal data have any few letters somewhere, but then letters and digits take turns right
+before them too, or there are zero bytes, as no path and no word has them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _LEAST: Final = 8  # of them that belong to the data
 _LEAST_TURNS: Final = 6  # between small letters, capitals and digits
 _RUN = re.compile(r"[A-Za-z0-9+/]*\Z")
 _HEX = re.compile(r"(?=[A-Fa-f]*[0-9])(?:[0-9A-F]{16,}|[0-9a-f]{16,})")
-_ZEROS: Final = "AAAAAA"
+_ZEROS: Final = "AAAA"
 _DATA: Final = "base64,"
 
 
@@ -28,7 +28,8 @@ def is_in_data(text: str, start: int) -> bool:
         return True
     if len(data) < _LEAST:
         return False
-    return _ZEROS in data or _HEX.fullmatch(data) is not None or _turns(data) >= _LEAST_TURNS
+    least = _LEAST_TURNS - 2 * (len(data) == _BEFORE)
+    return _ZEROS in data or _HEX.fullmatch(data) is not None or _turns(data) >= least
 
 
 def _turns(data: str) -> int:

@@ -25,7 +25,9 @@ _LITERAL = re.compile(
 _STRING = re.compile(r"""["']([\w-]{1,48})["']""")
 _BRACKET = re.compile(r"""[{}()\[\]]|"[^"\n]*"|'[^'\n]*'""")
 # Of cookies, or of a scheme that is not known.
-_HEADER = re.compile(r"[^{}()\[\]<>|&?]*=.*|(?:[\w-]{1,16} )?[\w.%+/~=-]{6,}\s*", re.DOTALL)
+_HEADER = re.compile(
+    r"(?![^=]*(?:!==?| ===? | => ))[^{}()\[\]<>|&?]*=.*|(?:[\w-]{1,16} )?[\w.%+/~=-]{6,}\s*", re.DOTALL
+)
 _SESSION = re.compile(r"(?i)ses|sid|tok|auth|csrf|user|login|jwt|id=|key|secret")
 _COOKIE_WORDS: Final = r"[A-Z]?[a-z]{1,12}(?:[A-Z][a-z]{1,12}){0,3}|\d{1,4}|abc123"
 _PLAIN_COOKIES = re.compile(rf"(?:[\w-]{{1,32}}=(?:{_COOKIE_WORDS})?(?:;\s?|\Z)|(?i:secure|httponly)(?:;\s?|\Z))+")
