@@ -54,7 +54,7 @@ _NOTHING = re.compile(
 )
 _NO_LITERAL = re.compile(
     r"0[xX][0-9a-fA-F]+|[a-z]+=\d{1,4}|[A-Z]{2,}(?:_[A-Z0-9]+){2,}|\d{1,6}_[a-z_0-9]+|\d[\d.,:]*[A-Za-z%]{1,4}|[A-Za-z]+(?:[._/:-]+[A-Za-z]+)+\d{0,2}|[a-z]\w{0,3}(?:_[a-z]+){2,}|[A-Za-z]{1,3}\d{1,2}"
-    r"|(?i:sha|base|utf|md|aes|rsa|hs|rs|es|ps|ed|oauth|http|argon|pbkdf|ipv|win|rfc|iso)[-_]?\d{1,4}(?:[-_/.]\w{0,12})*"
+    r"|(?i:sha|base|utf|md|aes|rsa|hs|rs|es|ps|ed|oauth|http|argon|pbkdf|ipv|win|rfc|iso|latin|cp)[-_]?\d{1,4}(?:[-_/.]\w{0,12})*"
 )
 
 

@@ -91,13 +91,18 @@ def is_name(name: str, value: str) -> bool:
         or (_FIELD.fullmatch(value) is not None and names_secret(value))
         or (_CLASS.fullmatch(value) is not None and names_secret(value))
         or (_SNAKE.fullmatch(value) is not None and _last_word(value) == _last_word(name))
-        or (CAMEL.search(value) is not None and SIGNS.sub("", name.lower()).endswith(SIGNS.sub("", value.lower())))
+        or (CAMEL.search(value) is not None and _squashed(name).endswith((_squashed(value), f"{_squashed(value)}key")))
     )
 
 
 def is_same(value: str, name: str) -> bool:
     """Whether both are the same words, however they are spelled."""
-    return SIGNS.sub("", value.lower()) == SIGNS.sub("", name.lower())
+    return _squashed(value) == _squashed(name)
+
+
+def _squashed(name: str) -> str:
+    """The letters and digits alone, in lower case."""
+    return SIGNS.sub("", name.lower())
 
 
 def _last_word(name: str) -> str:

@@ -63,7 +63,8 @@ _NO_SECRET = re.compile(
     |[!(]{0,4}[a-z_$][a-z_$.]*(?:(?:\|\||&&|\?\?|[!=]==?|=>|\+=)[!(]{0,4}[a-z_$][a-z_$.()]*)+;?|(?-i:[a-z](?:\.[A-Za-z_$]{3,40}){1,5})|(?-i:(?:[a-z_]{2,24}\.){1,8}(?:[A-Z][a-z]+){1,10})
     |[+,]\s{0,4}[a-z_$.]{4,40}[(\[].*|/[gimsuy]{0,4}\.(?:test|exec|source)\b.*|,\s?[a-z_$.]{1,20}\){1,4};?|\)\s{0,4}[<>=!&|+]{1,3}\s.*|(?:secure|httponly);?|__(?:secure|host)-
     |[a-z_$][\w.$]{0,32}\?[\w.$"'(]+:.*|(?:~|\.{0,2}/)?[\w./@-]*/[\w.-]+\.(?:json|ya?ml|toml|txt|pem|key|crt|jks|p12|ini|html?)(?:\#\S*)?
-    |(?:[\w$.]{1,24}:)?(?:self|this)\..*|\{[\w.]{0,40}![rsa]\}?|(?-i:[&*]{0,2}[a-z]\w*\.[A-Z]\w*\{.*)|\s\+\s[a-z_$].*
+    |(?:[\w$.]{1,24}:)?(?:self|this)\..*|\{[\w.]{0,40}![rsa]\}?|(?-i:[&*]{0,2}[a-z]\w*\.[A-Z]\w*\{.*)|\+\s[a-z_$][\w.$]*(?:\s?\+.*)?|(?:\\{1,2}f[BIRP])+.*
+    |[\w-]{0,16}\{[a-z_]\w*(?:\.\w+|\(\))+\}[\w-]{0,16}|0{8}-0000-[04]000-[08]000-0{12}
     |(?:os|getpass|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
@@ -77,7 +78,7 @@ _EXPRESSION = re.compile(
 _FORM = re.compile(
     r"<[a-z][a-z _.:-]*>|\{\{.*\}\}|\$\{[^{}]*\}|(?-i:\$[A-Z_]{3,})|\$\([^()]*\)|%\w+%|\w{0,8}[xX]{5,}|\*{3,}|\.{3}"
     r"|[\w-]{0,40}your[-_ ][\w -]*|[\w -]+[-_ ]here|\[[A-Z_ ]+\]"
-    r"|(?:null|none|nil|undefined|string|required|optional|redacted)",
+    r"|0{8}-0000-[04]000-[08]000-0{12}|(?:null|none|nil|undefined|string|required|optional|redacted)",
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"[^\W\d_][^\W\d_]*(?: [(]?[^\W\d_](?:[^\W\d_]|['\u2019-])*[),.!?]?){1,12}")
@@ -90,7 +91,8 @@ _CLASS = re.compile(
     r"(?:[a-z]\w{0,24}\.)*+(?:[a-z]{2,16}|V\d(?:(?:alpha|beta)\d)?)?(?:[A-Z][a-z]{1,16}){1,8}"
     r"\d{0,5}(?:[A-Z][a-z]{1,16}){0,8}"
 )
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_]\w*)*|[a-z_]{2,32}=[A-Za-z_]+\.\w+")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_]\w*)*")
+_ARGUMENT = re.compile(r"[a-z_]{2,32}=[A-Z_]{3,32}\.\w{1,32}")
 _HUMP = re.compile(r"(?=[A-Z][a-z]*[aeiouy])[A-Z][a-z]{3,15}(?![a-z])")
 _HEAD = re.compile(r"(?=[a-z]*[aeiouy])[a-z]{4,15}(?![a-z])")
 _NAMING: Final = 0.58  # of its characters belong to such words
@@ -147,7 +149,7 @@ def is_label(name: str, value: str) -> bool:
 
 def is_code(value: str) -> bool:
     """Whether this is a name in a program, numbers and all: `CreateOAuth2Token`, `mode=Modes.A256`."""
-    if _CLASS.fullmatch(value):
+    if _CLASS.fullmatch(value) or _ARGUMENT.fullmatch(value):
         return True
     humps = _HUMP.findall(value) if _NAME.fullmatch(value) else []
     head = _HEAD.match(value) if humps else None

@@ -39,6 +39,12 @@ REDACTOR = Redactor(b"k" * 32)
         'type Code = "NO_SECRET" | "TWITTER_OAUTH_2_BETA" | "DEBUG"',
         'key.includes("-----BEGIN RSA PRIVATE KEY-----");\nfunction isPkcsOneKey(privateKeyOfUser) {',
         '.IX Item "--load-cookies file"\n',
+        "def encrypt(plaintext, key, encryption=ALGORITHMS.A256GCM, zip=None):",
+        "packet.writeString('mysql_native_password', 'latin1');",
+        "\\fBauth=\\fR\\fB\\fIvalue\\fR\\fR",
+        'secret_id = f"s-{uuid.uuid4().hex}"',
+        'credentialProcessKey = "credential_process"',
+        '{"token": "00000000-0000-4000-8000-000000000000"}',
         'sudo: ["ALL=(ALL) NOPASSWD:ALL"]',
     ],
 )
