@@ -20,7 +20,9 @@ _STATED = re.compile(r"pass(?:word|wd)?|PASS(?:WORD|WD)?|[pP][wW][dD]|Password")
 _NAMED = re.compile(r"[a-z]{1,8}[_-]?pass(?:word|wd)?")
 _CAPITALS = re.compile(r"[A-Z]{2,}(?:[_-][A-Z]+)*")
 _SAMPLE_HOST = re.compile(r"(?:[\w-]+\.)*example\.|(?:my|your|some)?_?(?:host|server|domain)(?!\w)|host")
-_TEMPLATE = re.compile(r"\*+|[\w.]*(?:[$#%]?\{\{?[^{}]*\}?\}|<[^<>]*>|\$\([^()]*\)|%\([^()]*\)\w?|%[sdv])+")
+_TEMPLATE = re.compile(
+    r"\*+|&lt;[^&]*&gt;|[\w.]*(?:[$#%]?\{\{?[^{}]*\}?\}|<[^<>]*>|\$\([^()]*\)|%\([^()]*\)\w?|%[sdv])+"
+)
 
 
 def is_url_password(match: re.Match[str]) -> bool:

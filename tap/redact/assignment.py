@@ -20,6 +20,7 @@ from mcptap.tap.redact.given import (
     is_name,
     is_prose,
     is_reference,
+    is_reference_alone,
     is_same,
     stands_for_bare,
     stands_for_quoted,
@@ -69,22 +70,25 @@ _COMPARED: Final = ("==", "===", "!=", "!==")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
 _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
 _NESTED = re.compile(
-    r"""(?:\{(?!\{|%|["']?(?i:type|write_?only|read_?only|required|label)\b|\.\.\.|(?:[A-Za-z\\-]+[ ]){3})"""
+    r"""(?:\{(?!\{|%|[ ]{0,4}["']?(?i:type|write_?only|read_?only|required|label)\b|\.\.\.|(?:[A-Za-z\\-]+[ ]){3})"""
     r"""(?!(?:[A-Za-z_ ]*|[\w.()]*)(?:![rsa])?\})"""
     r"""|\[(?!\.\.\.|["']required|[A-Za-z_ ]*\]|[A-Z_]+(?:=[A-Z]|,\.\.\.)|[A-Za-z_][\w.]*\())(?=[^\n\w]*\w)[^\n]{3,}"""
 )  # where it ends is not told by a pattern
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
 _INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
+_CLOSED = re.compile(r"</(?:[\w.-]{1,64}:)?(?P<name>[\w.-]{1,64})>")
 _CDATA = re.compile(r"\s{0,64}<!\[CDATA\[")
 _ENCRYPTED = re.compile(r"\{[^{}$]*(?=[A-Za-z]*[0-9])[\w+/=-]{16,}[^{}]*\}")  # as Jenkins has it
 _TO_END = re.compile(r"""[^\n"'`\\]+""")
 _LONGEST_ELEMENT: Final = 65_536  # characters of an XML element's text
+_OPENED = re.compile(r"[{\[]*\{(?:[A-Za-z_$]+[:(\[{]+)?")  # an object of a program that has no literal
 _DOTENV = re.compile(r"[^\s\\]+")
 
 _SOURCE = re.compile(r"\.(?:[ch]|cc|cpp|py|[jt]sx?|go|rs|rb|java|xml|html|css|md|exe)\Z")  # a change to `passwd.c`
 _BRACKETED = re.compile(
     r"[\w!#$%*+./?@^~-]{1,64}[()][\w!#$%*+./?@^~()-]{0,64}[\w!#$%*+?@^~][ \t]{0,8}(?:\r?\n|\Z)"
 )  # a password
+_CHOICE = re.compile(r"""(?:\?|\bcase)[ ]?["']\Z""")  # `case "password":`, `x ? "password" : "text"`
 _LINKED = re.compile(r"\][ \t]{0,8}:")
 _MODULE = re.compile(r"[a-z_]{1,32}(?:\.[a-z_]{1,32}){1,4}")  # a cookie has a name and a sign, or is no word
 _SINGLE = re.compile(r"(?<!\w)'|'(?!\w)")
@@ -171,7 +175,8 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _is_no_cookie(value: str) -> bool:
-    return _MODULE.fullmatch(value) is not None or is_plain_cookie(value)
+    said = " " in value.strip() and "=" not in value
+    return said or _MODULE.fullmatch(value) is not None or is_plain_cookie(value)
 
 
 def _closes(text: str, name: int, sign: re.Match[str], quoted: re.Match[str]) -> bool:
@@ -198,6 +203,8 @@ def _ends_quote(text: str, name: int, sign: re.Match[str]) -> bool:
 def _is_label(text: str, name: int, sign: re.Match[str]) -> bool:
     """`[the token]: https://…` and `test_secrets.py::test` give no value, nor does a public `badge.svg?token=…`."""
     at = sign.end("sign")
+    if sign["sign"] == ":" and _CHOICE.search(text[max(0, name - 8) : name]):
+        return True
     if sign["sign"] == ":" and (text[at : at + 1] == ":" or _LINKED.match(text, sign.end("rest"))):
         return True
     if sign["sign"] == ":" and _SOURCE.search(sign["rest"]):
@@ -227,13 +234,27 @@ def _element(text: str, name: int, at: int) -> tuple[int, int] | None:
     cdata = _CDATA.match(text, at)
     begins, ends = (cdata.end(), "]]>") if cdata else (at, "<")
     end = text.find(ends, begins, begins + _LONGEST_ELEMENT)
-    if end < 0 or not text[end : end + LONGEST_JUDGED].removeprefix("]]>").lstrip().startswith("</"):
+    if end < 0:
+        return None
+    closed = text[end : end + LONGEST_JUDGED].removeprefix("]]>").lstrip()
+    if not closed.startswith("</") or not _is_named(closed, text[name:at]):
         return None
     value = text[begins:end].strip()
     if not value or "\n" in value or (stands_for(value) and not _ENCRYPTED.fullmatch(value)):
         return None
     begins = text.index(value[0], begins)
     return begins, begins + len(value)
+
+
+def _is_named(closed: str, opened: str) -> bool:
+    """Whether `</name` ends what `name>` began. A prefix, and what is cut off, is not asked for."""
+    ending = _CLOSED.match(closed)
+    return ending is None or opened.lower().startswith(ending["name"].lower())
+
+
+def _is_passed(value: str, name: str) -> bool:
+    """Whether a program passes a variable on: `token=token)`, `credentials=default_credentials)`."""
+    return is_same(value, name) or ("_" in value and is_reference_alone(value) and names_secret(value))
 
 
 def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tuple[int, int] | None:
@@ -245,17 +266,16 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         line = _TO_END.match(text, at)
         return line.span() if line and is_header(line[0], cookies=name.endswith("cookie")) else None
     if not PLACEHOLDER.match(text, at) and (nested := _NESTED.match(text, at)):
-        long = len(nested[0]) > LONGEST_JUDGED  # is not judged: that would be done again from the next name on
-        return nested.span() if long or has_literal(nested[0]) else None
+        return nested.span() if has_literal(nested[0][:LONGEST_JUDGED]) else None
     dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()
     shape = _DOTENV if dotenv or (begins_line and sign == ":" and _BRACKETED.match(text, at)) else _BARE
     begins = scheme.end() if scheme else at
     head = shape.match(text, begins, begins + LONGEST_JUDGED)
-    if head is None or sign in _COMPARED or computes(head[0]):
+    if head is None or sign in _COMPARED or computes(head[0]) or _OPENED.fullmatch(head[0]):
         return None  # before the whole value is read: what is left alone is read again from the next name on
     value = shape.match(text, begins)
     bare = _BARE.match(text, begins)
-    if value and bare and dotenv and (value[0] == f"{bare[0]}," or (value[0][-1] == ")" and is_same(bare[0], name))):
+    if value and bare and dotenv and (value[0] == f"{bare[0]}," or (value[0][-1] == ")" and _is_passed(bare[0], name))):
         value, shape = bare, _BARE  # an argument on a line of its own
     if (
         value is None

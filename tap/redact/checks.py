@@ -17,8 +17,9 @@ from math import log2
 from typing import Final
 
 from mcptap.tap.redact.address import is_url_password
+from mcptap.tap.redact.blobs import is_in_data
 from mcptap.tap.redact.keytext import holds_key
-from mcptap.tap.redact.standins import computes, is_published, is_sample, is_sentence, is_typed, stands_for
+from mcptap.tap.redact.standins import computes, is_code, is_published, is_sample, is_sentence, is_typed, stands_for
 
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VARIABLE = re.compile(
@@ -38,10 +39,6 @@ _NUMBER = re.compile(
 )
 _STATED_PASSWORD = re.compile(r"(?i:pass(?:word|wd)?|pwd|tiger)")
 _NAMED_PARTS = re.compile(r"(?:^|[/._-])[A-Za-z]{3,}[/._-]|[/._-][A-Za-z]{3,}$|\.\w{1,4}$")
-_CLASS = re.compile(
-    r"(?:[a-z]\w{0,24}\.)*+(?:[a-z]{2,16}|V\d(?:(?:alpha|beta)\d)?)?(?:[A-Z][a-z]{1,16}){1,8}"
-    r"\d{0,5}(?:[A-Z][a-z]{1,16}){0,8}"
-)
 _CASES = re.compile(r"[a-z][A-Z]")
 _CASE_TURNS: Final = 3
 _WORDS = re.compile(r"[a-z]*(?:[A-Z][a-z]+)*[\W_\d]*")
@@ -51,12 +48,13 @@ _BETWEEN = re.compile(r"[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z])")
 _LEAST_TURNS: Final = 3
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _HEX_PART = re.compile(r"(?<![^\W_])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{32,}(?![^\W_])", re.ASCII)
-_NOTHING = re.compile(r"[xX*._•-]{6,}|<.*>|.*\.\.\.|your(?:[-_ ][a-z]{1,12}){1,5}", re.DOTALL)
-
-
+_NOTHING = re.compile(
+    r"[xX*._•-]{6,}|<.*>|.*\.\.\.|your(?:[-_ ][a-z]{1,12}){1,5}|[A-Z]{0,4}[xX]{8,}|(?P<same>[A-Z])(?P=same){11,}",
+    re.DOTALL,
+)
 _NO_LITERAL = re.compile(
-    r"0[xX][0-9a-fA-F]+|\d{1,6}_[a-z_0-9]+|\d[\d.,:]*[A-Za-z%]{1,4}|[A-Za-z]+(?:[._/:-]+[A-Za-z]+)+\d{0,2}|[a-z]\w{0,3}(?:_[a-z]+){2,}|[A-Za-z]{1,3}\d{1,2}"
-    r"|(?i:sha|base|utf|md|aes|rsa|hs|rs|es|ps|ed|oauth|http|argon|pbkdf|ipv|win|rfc|iso)[-_]?\d{1,4}(?:[-_/.]\w{0,12})*"
+    r"0[xX][0-9a-fA-F]+|[a-z]+=\d{1,4}|[A-Z]{2,}(?:_[A-Z0-9]+){2,}|\d{1,6}_[a-z_0-9]+|\d[\d.,:]*[A-Za-z%]{1,4}|[A-Za-z]+(?:[._/:-]+[A-Za-z]+)+\d{0,2}|[a-z]\w{0,3}(?:_[a-z]+){2,}|[A-Za-z]{1,3}\d{1,2}"
+    r"|(?i:sha|base|utf|md|aes|rsa|hs|rs|es|ps|ed|oauth|http|argon|pbkdf|ipv|win|rfc|iso|latin|cp)[-_]?\d{1,4}(?:[-_/.]\w{0,12})*"
 )
 
 
@@ -199,7 +197,7 @@ def _is_key_part(match: re.Match[str]) -> bool:
 def _no_variable(match: re.Match[str]) -> bool:
     """Not a variable, a template or a stand-in."""
     secret = _secret(match)
-    return _VARIABLE.fullmatch(secret) is None and not computes(secret.rstrip(",;"))
+    return _VARIABLE.fullmatch(secret) is None and not computes(secret.rstrip(",;").strip("'\""))
 
 
 def _no_id(match: re.Match[str]) -> bool:
@@ -254,7 +252,7 @@ def _is_random(match: re.Match[str]) -> bool:
         or match[0][:5].lower() == "keyid"
         or _NUMBER.fullmatch(secret)
         or _TURN.search(secret) is None
-        or _CLASS.fullmatch(secret)
+        or is_code(secret)
     ):
         return False
     if _NAMED_PARTS.search(secret):
@@ -274,6 +272,7 @@ def _sql_password(match: re.Match[str]) -> bool:
 
 
 CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
+    "apart": lambda match: _has_digit(match) and not is_in_data(match.string, match.start()),
     "base58check": _is_base58check,
     "base64-json": _is_json,
     "base64-pair": _is_colon_pair,

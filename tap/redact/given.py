@@ -18,19 +18,26 @@ LONGEST_JUDGED: Final = 512  # characters of a value
 LINE_START = re.compile(r"(?:^|\n)[ \t]{0,16}(?:export |set |ENV |- )?\Z")
 SIGNS = re.compile(r"[\W_]+")
 _FORMAT = re.compile(r"[^\w%{]{0,8}(?:\w{1,16}[ =])?(?:%[srdqv]|%\(\w+\)\w|\{\w*\})[^\w]{0,8}")
-_GOES_ON_QUOTED = re.compile(r"""\\{0,16}["'`][ \t]{0,4}(?:\+|%)[ \t]{0,4}[\w("'{]""")
+_GOES_ON_QUOTED = re.compile(r"""\\{0,16}["'`](?:[ \t]{0,4}(?:\+|%)[ \t]{0,4}[\w("'{]|[ \t]\.[ \t](?=[$A-Z(]))""")
 _LINE_END = re.compile(r"""["'`]?[ \t]{0,8}(?:[#;,][^\n]{0,200})?(?:\r?\n|\Z)""")
 _UNION = re.compile(r"""[ \t]{1,4}\|[ \t]{1,4}["'`]""")  # of types
-_GENERIC = re.compile(r"[A-Z][A-Za-z]*(?=<[A-Z\['a-z][^>\n]{0,80}>)")  # a type: `Record<string, unknown>`
+_GENERIC = re.compile(r"[A-Z][A-Za-z]*(?=<[\x22A-Z\['a-z{][^>\n]{0,80}>)")  # a type: `Record<string, unknown>`
 _SNAKE = re.compile(r"[a-z]+(?:[_-][a-z]+)+")
 CAMEL = re.compile(r"[a-z][A-Z]|[a-z]_[a-z]")
 _TOKEN = re.compile(r"(?i)tok|cookie|auth")
 _WORD: Final = "(?:[a-z]{2,}|[A-Z][a-z]{2,}|[A-Z]{2,})"
-_WORDS_ONLY = re.compile(rf"[._]?{_WORD}(?:[ ._:/-]?{_WORD})*")  # of what is issued, and has digits
+_WORDS_ONLY = re.compile(rf"[._@]?{_WORD}(?:[ ._:/-]?{_WORD})*(?:\.?\$\d)?")  # of what is issued, and has digits
 _CLASS = re.compile(r"[._]?(?:[A-Z][a-z]+\d?|V\d){2,}|\.[a-z]\w*_\w+")
+_FIELD = re.compile(r"X(?:-[A-Z][a-z]+)+|[A-Z][a-z]+(?:-[A-Z][a-z]+){2,}")  # of a header
+_TYPE = re.compile(
+    r"[A-Z]{0,4}(?:(?=[AEIOU]|[A-Z][a-z]*[aeiouy])[A-Z][a-z]{2,}\d?){1,8}(?:[A-Z]{2,5})?;?(?=[\s,;)|]|\Z)"
+)
+_COUNTED = re.compile(r"[=:][ \t]{0,8}(?P<number>\d{1,8})[;,]?[ \t\r]*\Z")
 _CONSTANT = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 _NUMBERED = re.compile(r"[A-Z]+\d{0,2}(?:_[A-Z]+\d{0,2})+")
 _SHORT_NUMBER: Final = 5  # digits of what is no code
+_NEAR: Final = 100  # between numbers that are counted up
+_LONG_NUMBER: Final = 8  # of what is no code, under a name that goes on behind the word for a secret
 _SHORTEST_ISSUED: Final = 10  # characters of a token that nobody chose
 _CASED: Final = "(?:[A-Z]*[a-z]+(?:[A-Z][a-z]+)*|[A-Z]+)"
 WORD_ONLY = re.compile(rf"{_CASED}(?:-{_CASED})*[.!?]*")
@@ -81,15 +88,21 @@ def is_name(name: str, value: str) -> bool:
     return (
         is_same(value, name)
         or (_NUMBERED.fullmatch(value) is not None and names_secret(value))
+        or (_FIELD.fullmatch(value) is not None and names_secret(value))
         or (_CLASS.fullmatch(value) is not None and names_secret(value))
         or (_SNAKE.fullmatch(value) is not None and _last_word(value) == _last_word(name))
-        or (CAMEL.search(value) is not None and SIGNS.sub("", name.lower()).endswith(SIGNS.sub("", value.lower())))
+        or (CAMEL.search(value) is not None and _squashed(name).endswith((_squashed(value), f"{_squashed(value)}key")))
     )
 
 
 def is_same(value: str, name: str) -> bool:
     """Whether both are the same words, however they are spelled."""
-    return SIGNS.sub("", value.lower()) == SIGNS.sub("", name.lower())
+    return _squashed(value) == _squashed(name)
+
+
+def _squashed(name: str) -> str:
+    """The letters and digits alone, in lower case."""
+    return SIGNS.sub("", name.lower())
 
 
 def _last_word(name: str) -> str:
@@ -101,6 +114,8 @@ def stands_for_bare(text: str, name: str, value: re.Match[str], *, dotenv: bool)
     bare = value[0]
     if bare[0] == "(" and bare[1:2].isidentifier() and ")" not in bare and not any(map(str.isdigit, bare)):
         return True
+    if (bare.isdigit() and _is_counted(text, value)) or (not names_password(name) and _is_type(text, value)):
+        return True
     if dotenv and _LINE_END.match(text, value.end()):
         return is_placeholder(name, bare)
     password = names_password(name)
@@ -110,9 +125,24 @@ def stands_for_bare(text: str, name: str, value: re.Match[str], *, dotenv: bool)
         or (_CONSTANT.fullmatch(bare.rstrip(".,")) is not None and (not password or is_program(text, *value.span())))
         or (is_sample(bare, password=password) and not (password and bare[-1].isdigit()))
         or (not password and (bare.isdigit() and len(bare) <= _SHORT_NUMBER))
+        or (bare.isdigit() and len(bare) <= _LONG_NUMBER and not names_secret(_last_word(name)))
         or (not password and _CLASS.fullmatch(bare) is not None and names_secret(bare))
         or _GENERIC.match(text, value.start()) is not None
     )
+
+
+def _is_counted(text: str, value: re.Match[str]) -> bool:
+    """Whether this is one of several numbers, line by line: `MUST_CHANGE_PASSWORD = 1820` above `… = 1821`."""
+    above = text[max(0, value.start() - LINE) : value.start()].split("\n")[-2:-1]
+    below = text[value.end() : value.end() + LINE].split("\n")[1:2]
+    numbers = (match["number"] for line in (*above, *below) if (match := _COUNTED.search(line)))
+    return len(value[0]) <= _LONG_NUMBER and any(0 < abs(int(value[0]) - int(number)) <= _NEAR for number in numbers)
+
+
+def _is_type(text: str, value: re.Match[str]) -> bool:
+    """Whether a program declares what is to come: `credential: RegistrationResponse`."""
+    kind = _TYPE.match(text, value.start()) if text.endswith(": ", 0, value.start()) else None
+    return kind is not None and kind.end() == value.end() and is_program(text, *value.span())
 
 
 def is_prose(text: str, value: re.Match[str]) -> bool:

@@ -34,4 +34,5 @@ def holds_key(key: str) -> bool:
 def has_key_body(text: str, least: int = 8) -> bool:
     """Whether some of this could be a line of a PEM file, of so many characters at least, and is not `XXXX`."""
     runs = (run[0] for run in _KEY_LINE.finditer(text))
-    return any(len(run) >= least and not run.isupper() and not run.islower() for run in runs)
+    mixed = (run for run in runs if len(run) >= least and not run.isupper() and not run.islower())
+    return any(least < _KEY_LEAST or any(map(str.isdigit, run)) for run in mixed)

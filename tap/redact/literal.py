@@ -24,9 +24,10 @@ _LITERAL = re.compile(
 )
 _STRING = re.compile(r"""["']([\w-]{1,48})["']""")
 _BRACKET = re.compile(r"""[{}()\[\]]|"[^"\n]*"|'[^'\n]*'""")
+# Of cookies, or of a scheme that is not known.
 _HEADER = re.compile(
-    r"[^{(\[<>]*=.*|(?:[\w-]{1,16} )?[\w.%+/~=-]{6,}\s*"
-)  # of cookies, or of a scheme that is not known
+    r"(?![^=]*(?:!==?| ===? | => ))[^{}()\[\]<>|&?]*=.*|(?:[\w-]{1,16} )?[\w.%+/~=-]{6,}\s*", re.DOTALL
+)
 _SESSION = re.compile(r"(?i)ses|sid|tok|auth|csrf|user|login|jwt|id=|key|secret")
 _COOKIE_WORDS: Final = r"[A-Z]?[a-z]{1,12}(?:[A-Z][a-z]{1,12}){0,3}|\d{1,4}|abc123"
 _PLAIN_COOKIES = re.compile(rf"(?:[\w-]{{1,32}}=(?:{_COOKIE_WORDS})?(?:;\s?|\Z)|(?i:secure|httponly)(?:;\s?|\Z))+")
@@ -75,9 +76,9 @@ def _balanced(nested: str) -> str:
 
 
 def is_header(line: str, *, cookies: bool) -> bool:
-    """Whether this can be cookies, or else credentials. A long line is not judged: it would be again and again."""
+    """Whether this can be cookies, or else credentials. A long line is judged by how it begins."""
     if len(line) > LONGEST_JUDGED:
-        return True
+        return _HEADER.fullmatch(line[:LONGEST_JUDGED]) is not None
     value = line.rstrip(" ,")
     if _HEADER.fullmatch(line) is None or stands_for(value) or (cookies and is_plain_cookie(line)):
         return False

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Final
 
 from mcptap.tap.redact.checks import is_literal
 from mcptap.tap.redact.names import is_directory, names_secret
 from mcptap.tap.redact.rule import PLACEHOLDER
+from mcptap.tap.redact.standins import is_form, is_label
 
 # Programs with an option that takes a secret, and whether it may be a word of its own; elsewhere `-p` is a port.
 CLIENTS: Final = {
@@ -32,18 +34,40 @@ _NAMERS: Final = (
 )  # `{"name": "API_KEY", "value": "…"}`
 _SENSITIVE: Final = ("sensitive", "secret", "isSecret", "is_secret")  # `{"value": "…", "sensitive": true}`
 VALUES: Final = ("value", "values", "defaultValue", "default_value", "val", "Value", "ParameterValue")
-_TEXT_ONLY: Final = ("auth", "pass")
+_TEXT_ONLY: Final = ("auth", "pass", "pw")
 _SCHEMA_VOCABULARY: Final = (
     "type title description default format minLength maxLength pattern enum const examples example items properties "
     "required anyOf oneOf allOf not $ref $defs nullable readOnly writeOnly additionalProperties deprecated minimum "
     "maximum exclusiveMinimum exclusiveMaximum minItems maxItems uniqueItems $comment $schema enumNames if then else "
     "patternProperties propertyNames minProperties maxProperties prefixItems contentEncoding multipleOf"
 )
-_SCHEMA_WORDS: Final = frozenset(_SCHEMA_VOCABULARY.split())
-_SCHEMA_TYPES: Final = ("string", "number", "integer", "boolean", "object", "array", "null")
+# Of descriptions of interfaces, and of lock files.
+_RECORD_VOCABULARY: Final = (
+    "shape members location locationName documentation sensitive union flattened box streaming exception input output "
+    "min max repeated rule source integrity resolved version license dependencies devDependencies peerDependencies "
+    "flatPath httpMethod parameterOrder parameters path response request scopes "
+    "peerDependenciesMeta optionalDependencies engines funding bin os cpu libc dev peer optional deprecated"
+)
+_SCHEMA_WORDS: Final = frozenset(f"{_SCHEMA_VOCABULARY} {_RECORD_VOCABULARY}".split())
+_LABELS: Final = frozenset(
+    ("label", "title", "placeholder", "description", "hint", "help", "error", "tooltip", "show", "hide", "message")
+)
+_SCHEMA_TYPES: Final = (
+    "string", "number", "integer", "boolean", "object", "array", "null", "structure", "list", "map", "blob",
+    "timestamp", "bytes", "long", "double", "float",
+)  # fmt: skip
+_DESCRIPTIONS: Final = ("description", "documentation")
+_MARKS: Final = ("anyOf", "oneOf", "allOf", "$ref", "enum", "const", "shape", "locationName", "integrity", "resolved")
+_MARKING_OBJECTS: Final = ("properties", "members", "if", "dependencies", "engines")
 SCHEMA_VALUES: Final = ("default", "const", "example", "examples")
 # The version of a package that is called `cookie`, or a file of it.
-_VERSION = re.compile(r"[\^~<>=]{1,2} ?\d[\w.*-]{0,32}|v?\d+\.\d+\.\d+(?:[-+][\w.+-]{1,32})?|\.{1,2}/[\w./*@-]{1,256}")
+_VERSION = re.compile(
+    r"(?:[\^~<>=]{1,2} ?\d[\w.*-]{0,32}(?: (?:\|\| )?|\Z)){1,4}|v?\d+\.\d+\.\d+(?:[-+][\w.+-]{1,32})?"
+    r"|\.{1,2}/[\w./*@-]{1,256}|\*"
+)
+_FOREIGN = re.compile(r"[^\x21-\x7e]{2,}")  # words of another script
+_IDENTIFIER = re.compile(r"(?:[A-Za-z]{3,24}\d{0,2}[._-]?){1,12}")
+_MEDIA_TYPE = re.compile(r"(?:application|audio|font|image|message|model|multipart|text|video)/[\w.+-]{1,128}")
 _SCHEME = re.compile(r"((?i:bearer|basic|token|digest|negotiate|apikey|ssws|bot) +)(\S.*)", re.DOTALL)
 
 
@@ -71,16 +95,44 @@ def names_it(key: str, value: Any) -> bool:
     if isinstance(value, (dict, list)) and _OPERATION.match(key):
         return False
     if isinstance(value, str):
-        return names_secret(key) and not is_directory(key, value) and not _VERSION.fullmatch(value)
-    return names_secret(key) and key.lower() not in _TEXT_ONLY
+        shown = PLACEHOLDER.sub("x", value)
+        none = is_directory(key, value) or _VERSION.fullmatch(value) or is_form(shown) or is_label(key, shown)
+        return names_secret(key) and not none
+    if isinstance(value, list) and value and all(isinstance(item, str) and item[:2] == "./" for item in value):
+        return False  # the files of a package that is called `cookies`
+    return names_secret(key) and key.lower() not in _TEXT_ONLY and not _MEDIA_TYPE.fullmatch(key)
 
 
-def is_schema(value: dict[str, Any]) -> bool:
-    """A JSON schema describes a secret, and is none."""
-    kind = value.get("type", ())
-    kinds = kind if isinstance(kind, list) else [kind] if kind != () else []
-    described = bool(kinds) or not value.keys().isdisjoint(("anyOf", "oneOf", "allOf", "$ref", "enum", "const"))
-    return described and value.keys() <= _SCHEMA_WORDS and all(kind in _SCHEMA_TYPES for kind in kinds)
+def is_labelled(members: dict[str, Any], name: str) -> bool:
+    """Whether `name` is among the labels of a form, in whatever language: `{"host": "Host", "password": "Jelszó"}`."""
+    value = members[name]
+    if not isinstance(value, str) or any(map(str.isdigit, value)):
+        return False
+    others = [(key, item) for key, item in islice(members.items(), 32) if key != name and isinstance(item, str)]
+    titled = value[:1].isupper() and any(item[:1].isupper() and item.lower() == key.lower() for key, item in others)
+    return titled or (_FOREIGN.fullmatch(value) is not None and any(_FOREIGN.fullmatch(item) for _, item in others))
+
+
+def describes(value: dict[str, Any]) -> bool:
+    """Whether this describes a secret and is none: a schema, a label, a package of that name."""
+    switches = all(item is None or isinstance(item, bool) for item in value.values())
+    return switches or value.keys() <= _LABELS or any(_is_mark(key, item) for key, item in value.items())
+
+
+def _is_mark(key: str, item: Any) -> bool:
+    if key == "type":
+        return all(kind in _SCHEMA_TYPES for kind in (item if isinstance(item, list) else [item]))
+    if key in _DESCRIPTIONS:
+        return isinstance(item, str) and " " in item
+    if key == "version":
+        return isinstance(item, str) and _VERSION.fullmatch(item) is not None
+    return key in _MARKS or (key in _MARKING_OBJECTS and isinstance(item, dict))
+
+
+def is_descriptive(key: str, item: Any) -> bool:
+    """Whether a member of what describes a secret has none as its value: any that is not known may have."""
+    numbered = key == "id" and (isinstance(item, int) or (isinstance(item, str) and _IDENTIFIER.fullmatch(item)))
+    return bool(numbered) or key in _SCHEMA_WORDS or key in _LABELS or isinstance(item, bool)
 
 
 def is_kubernetes_secret(members: dict[str, Any]) -> bool:

@@ -40,25 +40,28 @@ _PASS_KINDS: Final = _words(
 )
 # "token" as the last word is a secret unless one of these stands before it.
 _TOKEN_KINDS: Final = _words(
-    "progress next prev previous page paging pagination cursor continuation continue sync max min stop eos bos pad unk "
-    "prefix suffix middle eot fill image audio video begin "
-    "mask sep cls special input output prompt completion total per first last start end new count change creation "
-    "request purchase idempotency marker waiter iterator lexer syntax keyword operator punctuation"
+    "skip progress next prev previous page paging pagination cursor continuation continue sync max min stop eos "
+    "bos pad unk prefix suffix middle eot fill image audio video begin mask sep cls special input output prompt "
+    "completion total per first last start end new count change creation request purchase idempotency marker "
+    "waiter iterator lexer syntax keyword operator punctuation"
 )  # fmt: skip
 _TOKENS_KINDS: Final = _words("access refresh auth api bearer session id secret")
 # After "token" these leave it one.
 _TOKEN_PARTS: Final = _words("value prod production dev staging test live secret key rest prefix suffix part b64 raw")
 # After a secret word, these make the name one of a thing about the secret.
 _ABOUT: Final = _words(
-    "count counts limit limits length size type types policy policies url urls uri endpoint endpoints expires expiry "
-    "expiration expired ttl usage estimate estimates estimated budget name names path file field fields required "
-    "enabled supported server servers domain method methods min max strength arn jar exists store at in stdin "
-    "scope scopes navigation env variable namespace location provider manager schema pattern "
-    "regex format hint description title label placeholder error errors handler permission permissions ref refs "
-    "reference references selector available algorithm alg algorithms last used spec encryption "
-    "serializer version versions status context port host address spend budget cost alias "
-    "info metadata details enum len thumbprint fingerprint audience"
+    "count counts limit limits length size type types policy policies url urls uri endpoint endpoints expires "
+    "expiry expiration expired ttl usage estimate estimates estimated budget name names path file field fields "
+    "required enabled supported server servers domain method methods min max strength arn jar exists store at in "
+    "stdin scope scopes navigation env variable namespace location provider manager schema pattern regex format "
+    "hint description title label placeholder error errors handler permission permissions ref refs reference "
+    "references selector available algorithm alg algorithms last used spec encryption serializer version versions "
+    "status context port host address spend budget cost alias info metadata details enum len thumbprint "
+    "fingerprint audience age reason reasons rule rules requirement requirements function process event events "
+    "query queries map maps source sources scheme by button validator validators hasher hashers middleware "
+    "generator"
 )  # fmt: skip
+_SWITCHES: Final = ("with", "has", "is", "allow", "require", "requires", "needs")  # yes or no: `withCredentials`
 _EXACT: Final = frozenset(
     ("sig", "pw", "psk", "x-amz-signature", "x-goog-signature", "_auth", "auth", "passkey", "pass", "requeststate")
 )
@@ -73,7 +76,7 @@ def _judge(name: str) -> bool:
     if name.lower() in _EXACT:
         return True
     words = [word.lower() for word in _WORD.findall(name)]
-    if not words or words[-1] in _ABOUT:
+    if not words or words[-1] in _ABOUT or (words[0] in _SWITCHES and len(words) > 1):
         return False
     return any(_names_secret(words, index) for index in range(len(words)))
 
@@ -82,7 +85,7 @@ def _names_secret(words: list[str], index: int) -> bool:
     word = words[index]
     before = words[index - 1] if index else ""
     if word.endswith(_SECRET):
-        return True
+        return not word.startswith("nopass")
     if word in ("key", "keys"):
         return before in _KEY_KINDS
     if word == "pass":

@@ -33,7 +33,7 @@ _WORDS: Final = (
     "a an the is are was were be been has have had can could may might must should shall will would does did do not "
     "and or nor but if when unless for from to of in on at by with without as via than then that this these it its "
     "option options flag flags argument arguments parameter parameters switch value values text key required optional "
-    "missing given set instead description support"
+    "arg args file name path string number missing given set instead description support"
 )
 _PROSE: Final = frozenset(_WORDS.split())
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 LONGEST: Final = 80  # characters of a stand-in
+_LONGEST_ADDRESS: Final = 256  # characters
 
 _WORDS: Final = (
     "my|your|the|an?|some|any|test|testing|dummy|fake|mock|example|sample|invalid|valid|wrong|oauth2?|client|api|access"
@@ -28,23 +29,26 @@ _PLAIN = re.compile(
 )
 _NO_SECRET = re.compile(
     r"""(?:.{1,2}|yes|off|none|null|nil|true|false|undefined|void|unknown|the|this|that|must|should|will|can|from|with
-    |[\^~<>=]{1,2}\s?\d+(?:\.[\dx*]+)*(?:-[\w.]+)?|v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{1,2}/.*|your[-_.\ ].*|.*[-_]here
+    |(?:[\^~<>=]{1,2}\s?\d+(?:\.[\dx*]+)*(?:-[\w.]+)?(?:\s{1,4}(?:\|\|\s{1,4})?|,\s?|\Z)){1,4}
+    |v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?|\.{1,2}/.*|your[-_.\ ].*|.*[-_]here
     |header\.payload\.\w+|[\w-]*placeholder[\w-]*|(?:(?:/\w+=)?[\w-]+:)?latest|key=value|(?-i:\.[a-z_]+|~[a-z][a-z_.]*)
-    |.*(?:\.\.\.|…)|[^\s*]{0,12}[-_]?\*{3,}[^\s*]{0,12}|[A-Za-z_./:-]{0,24}[-_./:]\*{1,2}
+    |.*(?:\.\.\.|…)=*|[^\s*]{0,12}[-_]?\*{3,}[^\s*]{0,12}|[A-Za-z_./:-]{0,24}[-_./:]\*{1,2}
     |\[[A-Za-z\ :._-]*(?:\]|\ [A-Za-z\ :._-]*)|(?-i:\[(?:[a-z\ :._-]*|[A-Z]{1,8}|[A-Z][a-z]+))|\[[A-Z_]+[=,][A-Z_.,]*\]?
     |https?://[\w.:-]*(?:/(?:[a-z]++(?:[A-Z][a-z]++)*+\d{0,2}+(?:[._-]|(?=[/?]|\Z)))*+)*+(?:\?(?:[a-z_]+=(?:[a-z_.:,%+-]*|\$\{[\w.]*\})&?)*[a-z_]*)?
     |(?:token|key|cookie|value|pass|pat|credentials?)[:.,]?|/\^.*|bearer|basic|digest|negotiate|0x[0-9a-f]{1,8}
-    |hidden|redacted|filtered|masked|omitted|include|omit|same-origin|\w{2,8}[-_]your\w*
-    |str|string|bytes|int|integer|number|bool|boolean|object|any|dict|required
+    |hidden|hide|show|mask|redacted|filtered|masked|omitted|include|omit|same-origin|\w{2,8}[-_]your\w*
+    |str|string|bytes|int|integer|number|bool|boolean|object|any|dict|tuple|list|float|callable|buffer|uint8array|required
     |optional|\.{2,}|\.\.\..*|[\W_]{1,4}|\(\?[:=!].*|qr/.*
-    |\d{4}-\d\d-\d\d(?:[T\ ][\d:.,Z+-]*)?
+    |\d{4}[-/]\d\d[-/]\d\d(?:[T\ ][\d:.,Z+-]*)?
+    |[a-z]{2,8}:/(?:etc|var|usr|opt|home|tmp|run)/[\w./-]*|your\w*here|[a-z-]{0,12}[-_]x{3,8}
     |\*+|x{3,}|y{3,}|z{3,}|\$\w+-?(?:(?:->|::?|\.|\[|=\$)\S*)?|[\w-]{0,16}\$\([a-z][^()]*\)|\$[{(].*
-    |(?:await|new|class|async|function|lambda|yield)[:.]?|(?-i:--[a-z]+(?:-[a-z]+)*(?:=.*)?)
+    |(?:await|new|class|async|function|lambda|yield|return|throw|typeof|range)[:.]?|(?-i:--[a-z]+(?:-[a-z]+)*(?:=.*)?)
     |\*\*[a-z\ ]+\*\*|[a-z]{1,16}\*\*
     |[\w/.:-]*(?:%\(\w+\)[sd][\w/.:-]*)+|\{!r.*
-    |\{\{.*|\{%.*|\{[A-Za-z_.\ ()]*(?:\}.*)?|▁?<[^>]*>?|%\w+%|%\(\w+\)\w|\W{0,3}%[srdqv]\W*
+    |\{\{.*|\{%.*|\{[A-Za-z_.\ ()]*(?:\}.*)?|▁?<[^>]*>?|%\w+%|%\(\w+\)\w|\W{0,3}%[-+\#]?\d{0,3}[a-z]\W*
+    |\*[a-z]+-[a-z]+|%[xd][0-9a-f]{2}(?:[-.][0-9a-f]{2})*|\s{0,4}%\}.*|(?:\\u(?!00)[0-9a-f]{4})+
     |\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]|\[\w{4,12}\]
-    |![a-z]+|:[a-z_]+|/(?:[a-z_.-]+/)+[a-z_.=:-]*
+    |![a-z]+|:[a-z_]+:?|/(?:[a-z_.-]+/)+[a-z_.=:-]*
     |(?-i:(?:(?:[a-z]+(?:[._-][a-z]+)*|[A-Z]+(?:_[A-Z]+)*|\d{1,4})/){2,}[a-z_.=:-]*\d{0,4})
     |[A-Za-z][A-Za-z_-]{0,40}\d{0,2}\.(?:json|ya?ml|toml|txt|pem|key|crt|cer|asc|jks|p12|pfx|ini|html?|[ch]|py|[jt]s|sh|exe|md|php|java|conf|properties)
     |-{5}BEGIN[A-Z0-9\ ]{1,48}-{5}(?:\\{1,4}[nr]|[\s.…*xX"']|<[^<>]*>)*(?:-{5}END.*)?
@@ -56,8 +60,12 @@ _NO_SECRET = re.compile(
     |(?P<digit>\d)(?P=digit){7}(?:-(?P=digit){4}){3}-(?P=digit){11}\d
     |(?:required|nullable|sometimes|confirmed)\|.*|(?:min|max|size|current_password):\w+|always|never|on_create
     |(?:before|after|hover|focus|active|not|root|(?:first|last|nth)-child)[{,(:].*|(?:basic|bearer)%20|;\s?(?:max-age|domain|path|expires|httponly|secure|samesite|priority|partitioned)\b.*
+    |[!(]{0,4}[a-z_$][a-z_$.]*(?:(?:\|\||&&|\?\?|[!=]==?|=>|\+=)[!(]{0,4}[a-z_$][a-z_$.()]*)+;?|(?-i:[a-z](?:\.[A-Za-z_$]{3,40}){1,5})|(?-i:(?:[a-z_]{2,24}\.){1,8}(?:[A-Z][a-z]+){1,10})
+    |[+,]\s{0,4}[a-z_$.]{4,40}[(\[].*|/[gimsuy]{0,4}\.(?:test|exec|source)\b.*|,\s?[a-z_$.]{1,20}\){1,4};?|\)\s{0,4}[<>=!&|+]{1,3}\s.*|(?:secure|httponly);?|__(?:secure|host)-
     |[a-z_$][\w.$]{0,32}\?[\w.$"'(]+:.*|(?:~|\.{0,2}/)?[\w./@-]*/[\w.-]+\.(?:json|ya?ml|toml|txt|pem|key|crt|jks|p12|ini|html?)(?:\#\S*)?
-    |(?:self|this|os|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
+    |(?:[\w$.]{1,24}:)?(?:self|this)\..*|\{[\w.]{0,40}![rsa]\}?|(?-i:[&*]{0,2}[a-z]\w*\.[A-Z]\w*\{.*)|\+\s[a-z_$][\w.$]*(?:\s?\+.*)?|(?:\\{1,2}f[BIRP])+.*
+    |[\w-]{0,16}\{[a-z_]\w*(?:\.\w+|\(\))+\}[\w-]{0,16}|0{8}-0000-[04]000-[08]000-0{12}
+    |(?:os|getpass|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 # A call, or a look into a table: names, numbers, strings and operators. A password may have brackets too, but then
@@ -67,6 +75,28 @@ _EXPRESSION = re.compile(
     (?:[A-Za-z_$][\w$]*+|\d++(?![A-Za-z_])|"[^"]*+"?|'[^']*+'?|[)\]}](?!\w)|!(?=[.)\],=(]|\Z)|[\s.,:;+=<>*&|/?{(\[`%\\-])*+""",
     re.VERBOSE,
 )
+_FORM = re.compile(
+    r"<[a-z][a-z _.:-]*>|\{\{.*\}\}|\$\{[^{}]*\}|(?-i:\$[A-Z_]{3,})|\$\([^()]*\)|%\w+%|\w{0,8}[xX]{5,}|\*{3,}|\.{3}"
+    r"|[\w-]{0,40}your[-_ ][\w -]*|[\w -]+[-_ ]here|\[[A-Z_ ]+\]"
+    r"|0{8}-0000-[04]000-[08]000-0{12}|(?:null|none|nil|undefined|string|required|optional|redacted)",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(r"[^\W\d_][^\W\d_]*(?: [(]?[^\W\d_](?:[^\W\d_]|['\u2019-])*[),.!?]?){1,12}")
+_ISSUED = re.compile(r"(?i)(?:token|api_?key)s?$")
+_LOCAL = re.compile(r"(?:/(?:[a-z]{1,24}(?:[._-][a-z]{1,24})*\d{0,2}|v?\d{1,2}(?:\.\d{1,2})?)){2,16}/?")
+_ADDRESS = re.compile(r"https?://[\w.-]+(?::\d{1,5})?(?P<rest>(?:[/?#][\w./?&=#%:,;~+{}$*-]*)?)")
+_PIECE = re.compile(r"(?:[a-z]{0,24}|[A-Z]?[a-z]+(?:[A-Z][a-z]+){0,4}|[A-Z]{1,16})\d{0,4}|\d{1,4}|\d{1,3}[a-z]\d{1,3}")
+_SIGNS = re.compile(r"[\W_]+")
+_CLASS = re.compile(
+    r"(?:[a-z]\w{0,24}\.)*+(?:[a-z]{2,16}|V\d(?:(?:alpha|beta)\d)?)?(?:[A-Z][a-z]{1,16}){1,8}"
+    r"\d{0,5}(?:[A-Z][a-z]{1,16}){0,8}"
+)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_]\w*)*")
+_ARGUMENT = re.compile(r"[a-z_]{2,32}=[A-Z_]{3,32}\.\w{1,32}")
+_HUMP = re.compile(r"(?=[A-Z][a-z]*[aeiouy])[A-Z][a-z]{3,15}(?![a-z])")
+_HEAD = re.compile(r"(?=[a-z]*[aeiouy])[a-z]{4,15}(?![a-z])")
+_NAMING: Final = 0.58  # of its characters belong to such words
+_LONG_WORD: Final = 6  # characters of all of them
 _COMPUTED = re.compile(r"\$[{(]|\{\{|<\w+ \w+")  # what is too long to be judged whole
 # What examples in documentation have, where it is a literal of a program.
 _SAMPLE = re.compile(
@@ -105,16 +135,53 @@ _SMALL: Final = (
 _TELLING: Final = frozenset(_SMALL.split())
 
 
+def is_form(value: str) -> bool:
+    """Whether documentation has this where a value belongs, or an address, by its form alone: no plain words."""
+    if len(value) > LONGEST:
+        return value[0] in "xX*" and value.count(value[0]) == len(value)
+    return len(value) > 2 and (_FORM.fullmatch(value) is not None or is_address(value))
+
+
+def is_label(name: str, value: str) -> bool:
+    """Whether a token or a key has words for its value: `"apiToken": "Token of the API"`."""
+    return _LABEL.fullmatch(value) is not None and _ISSUED.search(name) is not None
+
+
+def is_code(value: str) -> bool:
+    """Whether this is a name in a program, numbers and all: `CreateOAuth2Token`, `mode=Modes.A256`."""
+    if _CLASS.fullmatch(value) or _ARGUMENT.fullmatch(value):
+        return True
+    humps = _HUMP.findall(value) if _NAME.fullmatch(value) else []
+    head = _HEAD.match(value) if humps else None
+    words = [*humps, head[0]] if head else humps
+    return sum(map(len, words)) >= max(_LONG_WORD, _NAMING * len(value))
+
+
+def is_address(value: str) -> bool:
+    """Whether this is an address or a path of words, and nothing in it looks random."""
+    if value.startswith("/"):
+        return _LOCAL.fullmatch(value) is not None
+    address = _ADDRESS.fullmatch(value)
+    return address is not None and all(map(_PIECE.fullmatch, _SIGNS.split(address["rest"])))
+
+
 def computes(value: str) -> bool:
     """Whether this can be no secret wherever it stands."""
-    return _computes(value) if len(value) <= LONGEST else _COMPUTED.match(value) is not None
+    if len(value) <= LONGEST:
+        return _computes(value)
+    return _COMPUTED.match(value) is not None or (len(value) <= _LONGEST_ADDRESS and is_address(value))
 
 
 @lru_cache(maxsize=8192)
 def _computes(value: str) -> bool:
     """The same of a short value: those that are no secrets come again and again."""
     bare = value.strip() or value
-    return bare in _PUBLISHED or _NO_SECRET.fullmatch(bare) is not None or _EXPRESSION.fullmatch(bare) is not None
+    return (
+        bare in _PUBLISHED
+        or is_address(bare)
+        or _NO_SECRET.fullmatch(bare) is not None
+        or _EXPRESSION.fullmatch(bare) is not None
+    )
 
 
 def stands_for(value: str) -> bool:

@@ -194,7 +194,9 @@ class Walk:
                 clean[name] = self._search.whole(value, "request-state", below, self._found)
             elif manifest and key in ("data", "stringData") and isinstance(value, dict):
                 clean[name] = {k: self._secret(v, "key-name", f"{below}/{step(k)}") for k, v in value.items()}
-            elif (named and key in forms.VALUES) or forms.names_it(name, value):
+            elif (named and key in forms.VALUES) or (
+                forms.names_it(name, value) and not forms.is_labelled(members, key)
+            ):
                 clean[name] = self._named(value, below)
             elif key == "args" and isinstance(value, list) and isinstance(members.get("command"), str):
                 clean[name] = self._items(value, below, members["command"].rsplit("/", 1)[-1][:MAX_KEY])
@@ -228,14 +230,17 @@ class Walk:
 
     def _named(self, value: Any, pointer: str) -> Any:
         """A value whose name says that it is secret."""
-        if isinstance(value, dict) and forms.is_schema(value):
-            return {
-                key: self._secret(item, "key-name", f"{pointer}/{key}")
-                if key in forms.SCHEMA_VALUES
-                else self.value(item, f"{pointer}/{key}")
-                for key, item in value.items()
-            }
-        return self._secret(value, "key-name", pointer)
+        if not (isinstance(value, dict) and value and forms.describes(value)):
+            return self._secret(value, "key-name", pointer)
+        clean: dict[str, Any] = {}
+        for key, item in value.items():
+            name = self._key(key, pointer)
+            below = f"{pointer}/{step(name)}"
+            if key in forms.SCHEMA_VALUES or not forms.is_descriptive(key, item):
+                clean[name] = self._named(item, below)
+            else:
+                clean[name] = self.value(item, below)
+        return clean
 
     def _secret(self, value: Any, rule: str, pointer: str) -> Any:
         if value is None or isinstance(value, bool) or value in ("", [], {}):
