@@ -28,7 +28,14 @@ DEEP = ("runs?run=last&part=Messages&seq=5", "security?security=Changed+definiti
 KEYS = 60  # tabs until the first table, at most
 FOCUSED = """() => { const e = document.activeElement; return e === document.body ? '' :
     [e.dataset.testid, e.getAttribute('aria-label'), e.labels?.[0]?.innerText, e.innerText].join(' ') }"""
-HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+HOLD = """import duckdb, sys, time
+held = None
+while held is None:
+    try:
+        held = duckdb.connect(sys.argv[1])
+    except duckdb.IOException:  # whoever had it is still closing it
+        time.sleep(0.05)
+print('held', flush=True); input()"""
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -179,6 +186,15 @@ def test_filters_come_from_the_address_and_stay_from_page_to_page(visitor: Any) 
     assert "tool=flaky" in one.page.url
     cells = one.page.locator(".st-key-table_slow [data-testid^=glide-cell-2-]")
     expect(cells.first).to_have_text("flaky")
+    assert one.wrong == []
+
+
+def test_the_first_page_is_also_found_by_its_name(visitor: Any) -> None:
+    one = visitor()
+    one.go("overview?server=weather")
+    one.page.get_by_role("heading", name="Overview", exact=True, level=1).wait_for()
+    assert one.page.url == f"{one.address}?server=weather"
+    expect(one.page.get_by_role("dialog")).to_have_count(0)
     assert one.wrong == []
 
 
