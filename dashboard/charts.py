@@ -37,6 +37,7 @@ AT: Final = alt.Tooltip("bucket:T", title="from", format="%Y-%m-%d %H:%M:%S")
 LOG: Final = alt.Scale(type="log", nice=False)
 ROOT: Final = "sqrt"  # a scale that begins at zero and still shows what is small beside what is large
 NO_HEIGHT: Final = {"calls": 0, "errors": 0, "server_ms": 0, "waiting_ms": 0}
+SHOWN: Final = ("bucket", "until", "calls", "errors")  # of a row of the activity, beside its server
 WHOSE: Final = {"server_ms": "server", "waiting_ms": "waiting for somebody"}
 PARTS: Final = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
 OUTCOMES: Final = {
@@ -73,7 +74,8 @@ def _stacked(rows: Sequence[Row]) -> list[Row]:
         high, high_errors = low + row["calls"], low_errors + row["errors"]
         tops[row["bucket"]] = high, high_errors
         ends = {"low": low, "high": high, "low_errors": low_errors, "high_errors": high_errors}
-        told.append({**row, **ends, "server": harmless(str(row["server"]))[:60]})
+        shown = {name: row[name] for name in SHOWN}
+        told.append(shown | ends | {"server": harmless(str(row["server"]))[:60]})
     return told
 
 

@@ -46,7 +46,7 @@ FINDING: Final = {
 # Only the columns that are shown: the database leaves out what the others would cost.
 OVERALL: Final = "FROM {summary} SELECT calls, errors, error_rate, p50_ms, p95_ms"
 SERVERS: Final = "FROM {summary} SELECT server, server_key, state, definition_tokens"
-ACTIVITY: Final = "FROM {summary} SELECT bucket, server, server_key, calls, errors"
+ACTIVITY: Final = "FROM {summary} SELECT bucket, server, server_key, host, calls, errors"
 TOOLS: Final = """FROM {summary} SELECT tool, server, server_key, calls, errors, error_rate, p95_ms WHERE calls > 0
     ORDER BY calls DESC, tool LIMIT {most}"""
 RANKED: Final = 2_000  # tools
@@ -72,14 +72,19 @@ def asked(chosen: Chosen) -> Asked:
     """Asks for it all. Raises StoreError."""
     step = filters.step(chosen)
     every = f"INTERVAL {step} SECOND"
-    questions = (
-        Question(lambda of: OVERALL.format(summary=of.asked("overall_summary")), apart=False),
-        Question(lambda of: SERVERS.format(summary=of.asked("server_summary", latency="false"))),
-        Question(lambda of: ACTIVITY.format(summary=of.asked("timeline", step=every, latency="false"))),
-        Question(lambda of: TOOLS.format(summary=of.asked("tool_summary"), most=RANKED), most=RANKED),
+    activity = Question(
+        lambda of: ACTIVITY.format(summary=of.asked("timeline", step=every, latency="false")), ("server", "host")
     )
-    told, servers, activity, tools = parts.rows(chosen, questions, found.asked(chosen), GAPS)
-    return Asked(told[0] if told else {}, servers, activity, tools, step)
+    questions = (
+        Question(lambda of: OVERALL.format(summary=of.asked("overall_summary")), ()),
+        Question(lambda of: SERVERS.format(summary=of.asked("server_summary", targets=False, latency="false"))),
+        activity,
+        Question(lambda of: TOOLS.format(summary=of.asked("tool_summary"), most=RANKED), ("server", "target"), RANKED),
+    )
+    known = parts.at_hand(chosen, activity) if chosen.narrow else None
+    newest = [] if known is None else [_newest_asked(chosen, _since(known))[1]]
+    told, servers, times, tools = parts.rows(chosen, questions, found.asked(chosen), GAPS, *newest)
+    return Asked(told[0] if told else {}, servers, times, tools, step)
 
 
 def draw(chosen: Chosen) -> None:

@@ -53,7 +53,8 @@ def draw(chosen: Chosen) -> None:
     where = {"used": "calls > 0", "unused": "calls = 0", "failing": "errors > 0"}.get(str(only), "true")
     every = Question(
         lambda of: f"FROM {of.asked('tool_summary')} WHERE {where} ORDER BY calls DESC, server, tool LIMIT {MOST}",
-        most=MOST,
+        ("server", "target"),
+        MOST,
     )
     (rows,) = parts.rows(chosen, [every])
     if not rows:
