@@ -59,9 +59,8 @@ NEWEST: Final = """
 
 
 class Asked(NamedTuple):
-    """What the page is made of."""
+    """What the page is made of, but for the sums over all, which are asked for meanwhile."""
 
-    told: Row
     servers: list[Row]
     activity: list[Row]
     tools: list[Row]
@@ -76,30 +75,31 @@ def asked(chosen: Chosen) -> Asked:
         lambda of: ACTIVITY.format(summary=of.asked("timeline", step=every, latency="false")), ("server", "host")
     )
     questions = (
-        Question(lambda of: OVERALL.format(summary=of.asked("overall_summary")), ()),
         Question(lambda of: SERVERS.format(summary=of.asked("server_summary", targets=False, latency="false"))),
         activity,
         Question(lambda of: TOOLS.format(summary=of.asked("tool_summary"), most=RANKED), ("server", "target"), RANKED),
     )
     known = parts.at_hand(chosen, activity) if chosen.narrow else None
     newest = [] if known is None else [_newest_asked(chosen, _since(known))[1]]
-    told, servers, times, tools = parts.rows(chosen, questions, found.asked(chosen), GAPS, *newest)
-    return Asked(told[0] if told else {}, servers, times, tools, step)
+    servers, times, tools = parts.rows(chosen, questions, _overall(chosen), found.asked(chosen), GAPS, *newest)
+    return Asked(servers, times, tools, step)
 
 
 def draw(chosen: Chosen) -> None:
-    """The page."""
+    """The page. The sums over all come first in it and are drawn late: they are what a new choice has to wait for."""
     known = asked(chosen)
     since = _since(known.activity)
     recent, older = _newest_asked(chosen, since)
     store.ahead(older if chosen.narrow else recent)
-    _figures(chosen, known)
-    if not known.told:
+    figures = st.container()
+    if not known.activity:
         states.nothing("No call fits. Look at a longer time, or at more servers.", clear=filters.clear)
     else:
         st.subheader("Activity")
         charts.activity(known.activity, known.step, filters.ends(chosen), key="activity")
         _tools(known.tools)
+    with figures:
+        _figures(chosen, known.servers)
     left, right = st.columns(2)
     with left:
         st.subheader("Newest calls")
@@ -112,8 +112,12 @@ def draw(chosen: Chosen) -> None:
     _capture()
 
 
-def _figures(chosen: Chosen, known: Asked) -> None:
-    told, servers = known.told, known.servers
+def _overall(chosen: Chosen) -> str:
+    return OVERALL.format(summary=chosen.asked("overall_summary"))
+
+
+def _figures(chosen: Chosen, servers: list[Row]) -> None:
+    told = store.one(_overall(chosen))
     open_ = found.found(chosen).shown
     running = sum(row["state"] == "running" for row in servers)
     ((gaps, lost),) = [tuple(row.values()) for row in store.rows(GAPS)]
