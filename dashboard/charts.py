@@ -56,7 +56,7 @@ def activity(rows: Sequence[Row], step: int, ends: Ends, *, key: str) -> None:
 def _activity() -> Spec:
     stacked = alt.Chart().encode(x=BUCKET, x2="until:T")
     shown = [AT, alt.Tooltip("server:N"), alt.Tooltip("calls:Q"), alt.Tooltip("errors:Q")]
-    colour = alt.Color("server:N", title=None, legend=alt.Legend(orient="top", columns=4, labelLimit=140))
+    colour = alt.Color("server:N", title=None, legend=alt.Legend(orient="top", columns=3, labelLimit=120))
     calls = stacked.mark_rect().encode(y=alt.Y("low:Q", title="calls"), y2="high:Q", color=colour, tooltip=shown)
     errors = stacked.mark_rect(color=look.BAD).encode(
         y=alt.Y("low_errors:Q", title="errors", axis=alt.Axis(tickCount=2)), y2="high_errors:Q", tooltip=shown

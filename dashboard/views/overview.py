@@ -95,20 +95,20 @@ def draw(chosen: Chosen) -> None:
     if not known.activity:
         states.nothing("No call fits. Look at a longer time, or at more servers.", clear=filters.clear)
     else:
-        st.subheader("Activity")
+        st.header("Activity")
         charts.activity(known.activity, known.step, filters.ends(chosen), key="activity")
         _tools(known.tools)
     with figures:
         _figures(chosen, known.servers)
     left, right = st.columns(2)
     with left:
-        st.subheader("Newest calls")
+        st.header("Newest calls")
         newest = st.fragment(_newest, run_every=NEWEST_EVERY if st.session_state.get("live") else None)
         newest(chosen, since)
     with right:
-        st.subheader("Newest findings")
+        st.header("Newest findings")
         _findings(chosen)
-    st.subheader("Capture")
+    st.header("Capture")
     _capture()
 
 
@@ -131,7 +131,7 @@ def _figures(chosen: Chosen, servers: list[Row]) -> None:
         safe.metric("Open findings", number(len(open_)), delta=", ".join(f"{n} {name}" for name, n in grave.items()))
         safe.metric("Gaps", number(gaps), delta=f"{size(int(lost))} unrecorded")
         tokens = sum(row["definition_tokens"] or 0 for row in servers)
-        safe.metric("Definitions", f"{number(tokens)} tokens", delta="of a model's context")
+        safe.metric("Definitions", number(tokens), delta="tokens of context")
 
 
 def _ms(value: float | None) -> str:
@@ -143,10 +143,10 @@ def _tools(rows: list[Row]) -> None:
     worst = sorted((row for row in rows if row["errors"]), key=lambda row: -row["errors"])[:MOST]
     left, right = st.columns(2)
     with left:
-        st.subheader("Busiest tools")
+        st.header("Busiest tools")
         safe.table(busiest, TOOL, key="busiest")
     with right:
-        st.subheader("Most failing tools")
+        st.header("Most failing tools")
         if worst:
             safe.table(worst, TOOL, key="worst")
         else:

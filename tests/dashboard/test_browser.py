@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,9 @@ from mcptap.exporters.cli.mutes import FILE
 from mcptap.exporters.collector import client
 from mcptap.exporters.collector.detection import APPROVED
 
+AXE = Path(__file__).parents[1] / "servers" / "node_modules" / "axe-core" / "axe.min.js"
+BROKEN_RULES = """async () => (await axe.run()).violations.map(
+    rule => [rule.id, rule.impact, rule.nodes.map(node => node.html.slice(0, 200))])"""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
          "--disable-sync")  # fmt: skip
@@ -252,6 +256,20 @@ def test_navigation_filters_and_the_first_table_are_reached_by_keyboard(visitor:
     assert any("stSidebarNavLink" in (told := one.tab()) and "Tools" in told.split() for _ in range(KEYS))
     one.page.keyboard.press("Enter")
     one.page.get_by_role("heading", name="Tools", exact=True, level=1).wait_for()
+    assert one.wrong == []
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="needs axe-core: make servers")
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_no_page_breaks_a_rule_of_accessibility(visitor: Any, colours: str) -> None:
+    one = visitor(color_scheme=colours)
+    one.context.add_init_script(path=AXE)
+    one.go("")
+    broken = {name: one.turn(name) or one.page.evaluate(BROKEN_RULES) for name in LINKS}
+    for path in ("servers?server=weather", "tools?tool=flaky", *DEEP):
+        one.go(path)
+        broken[path] = one.page.evaluate(BROKEN_RULES)
+    assert not {place: rules for place, rules in broken.items() if rules}
     assert one.wrong == []
 
 

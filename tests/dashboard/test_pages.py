@@ -81,7 +81,7 @@ def test_the_overview_has_the_numbers_that_sql_gives(shown: Any) -> None:
     assert told["Calls"] == str(calls) == "8"
     assert told["Failed"] == f"{100 * rate:.1f} %"
     assert told["Servers"] == str(servers) == "2"
-    assert told["Definitions"] == f"{tokens:,} tokens"
+    assert told["Definitions"] == f"{tokens:,}"
     assert told["Gaps"] == "0"
 
 
