@@ -28,6 +28,7 @@ from mcptap.exporters.collector import client
 from mcptap.exporters.store.read import StoreError
 
 HERE = Path(__file__).parent
+MOVED = {"/overview": "/"}  # Streamlit gives the first page no name of its own
 HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 WARNING = """mcptap: others can reach this address. Whoever has the token in it reads what is recorded, and the
 mcptap: connection is not encrypted: use it in a network that you trust, or through an SSH tunnel."""
@@ -87,7 +88,7 @@ def _application(home: Path, host: str, port: int, token: str | None, hosts: fro
     guards = [Middleware(web.Guarded, policy=web.policy(index), hosts=hosts)]
     if token:
         guards.append(Middleware(web.Locked, token=token, port=port))
-    guards.append(Middleware(shelf.Shelf, index=index))
+    guards += [Middleware(web.Moved, places=MOVED), Middleware(shelf.Shelf, index=index)]
     return st.App(HERE / "app.py", middleware=guards, lifespan=lifespan)
 
 

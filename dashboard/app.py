@@ -18,32 +18,28 @@ from mcptap.dashboard.views import errors, latency, overview, query, runs, secur
 from mcptap.exporters.store.read import StoreError
 
 REFRESH = "5s"
-PAGES: dict[str, tuple[tuple[str, str, str, ModuleType], ...]] = {
-    "": (("Overview", "overview", ":material/dashboard:", overview),),
-    "Look into": (
-        ("Servers", "servers", ":material/dns:", servers),
-        ("Tools", "tools", ":material/build:", tools),
-        ("Latency", "latency", ":material/speed:", latency),
-        ("Errors", "errors", ":material/error:", errors),
-        ("Runs", "runs", ":material/timeline:", runs),
-    ),
-    "Watch": (("Security", "security", ":material/shield:", security),),
-    "Ask": (("Query", "query", ":material/database:", query),),
-}
+# One list without parts: in it every link is an entry, also for who hears it.
+PAGES: tuple[tuple[str, str, str, ModuleType], ...] = (
+    ("Overview", "overview", ":material/dashboard:", overview),
+    ("Servers", "servers", ":material/dns:", servers),
+    ("Tools", "tools", ":material/build:", tools),
+    ("Latency", "latency", ":material/speed:", latency),
+    ("Errors", "errors", ":material/error:", errors),
+    ("Runs", "runs", ":material/timeline:", runs),
+    ("Security", "security", ":material/shield:", security),
+    ("Query", "query", ":material/database:", query),
+)
 
 
 def main() -> None:
     """One run of the script."""
     st.set_page_config(page_title="mcptap", page_icon=look.icon(), layout="wide")
     held: dict[str, filters.Chosen] = {}
-    pages = {
-        section: [
-            st.Page(partial(_page, module, held), title=title, icon=icon, url_path=path, default=path == "overview")
-            for title, path, icon, module in listed
-        ]
-        for section, listed in PAGES.items()
-    }
-    st.session_state["pages"] = {page.url_path or "overview": page for listed in pages.values() for page in listed}
+    pages = [
+        st.Page(partial(_page, module, held), title=title, icon=icon, url_path=path, default=path == "overview")
+        for title, path, icon, module in PAGES
+    ]
+    st.session_state["pages"] = {page.url_path or "overview": page for page in pages}
     page = st.navigation(pages)
     condition, told = store.state()
     st.fragment(states.watch, run_every=states.LOOK_AGAIN)(condition.state)

@@ -37,6 +37,7 @@ AT: Final = alt.Tooltip("bucket:T", title="from", format="%Y-%m-%d %H:%M:%S")
 LOG: Final = alt.Scale(type="log", nice=False)
 ROOT: Final = "sqrt"  # a scale that begins at zero and still shows what is small beside what is large
 NO_HEIGHT: Final = {"calls": 0, "errors": 0, "server_ms": 0, "waiting_ms": 0}
+SHOWN: Final = ("bucket", "until", "calls", "errors")  # of a row of the activity, beside its server
 WHOSE: Final = {"server_ms": "server", "waiting_ms": "waiting for somebody"}
 PARTS: Final = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
 OUTCOMES: Final = {
@@ -55,7 +56,7 @@ def activity(rows: Sequence[Row], step: int, ends: Ends, *, key: str) -> None:
 def _activity() -> Spec:
     stacked = alt.Chart().encode(x=BUCKET, x2="until:T")
     shown = [AT, alt.Tooltip("server:N"), alt.Tooltip("calls:Q"), alt.Tooltip("errors:Q")]
-    colour = alt.Color("server:N", title=None, legend=alt.Legend(orient="top", columns=4, labelLimit=140))
+    colour = alt.Color("server:N", title=None, legend=alt.Legend(orient="top", columns=3, labelLimit=120))
     calls = stacked.mark_rect().encode(y=alt.Y("low:Q", title="calls"), y2="high:Q", color=colour, tooltip=shown)
     errors = stacked.mark_rect(color=look.BAD).encode(
         y=alt.Y("low_errors:Q", title="errors", axis=alt.Axis(tickCount=2)), y2="high_errors:Q", tooltip=shown
@@ -73,7 +74,8 @@ def _stacked(rows: Sequence[Row]) -> list[Row]:
         high, high_errors = low + row["calls"], low_errors + row["errors"]
         tops[row["bucket"]] = high, high_errors
         ends = {"low": low, "high": high, "low_errors": low_errors, "high_errors": high_errors}
-        told.append({**row, **ends, "server": harmless(str(row["server"]))[:60]})
+        shown = {name: row[name] for name in SHOWN}
+        told.append(shown | ends | {"server": harmless(str(row["server"]))[:60]})
     return told
 
 

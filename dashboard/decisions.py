@@ -69,7 +69,7 @@ def muted(hidden: int) -> None:
 
 def approve() -> None:
     """Makes what a server offers now the measure of what it will offer."""
-    st.subheader("Approve")
+    st.header("Approve")
     st.text("From then on every listing is compared with what was approved.")
     names = [row["label"] for row in store.rows(SERVERS)]
     if not names:

@@ -23,7 +23,7 @@ def one(server_key: str, kind: str, name: str) -> None:
     """The definition of a tool and the like, and its history."""
     key, kind_, name_ = literal(server_key), literal(kind), literal(name)
     texts = store.rows(TEXTS.format(key=key, kind=kind_, name=name_))
-    st.subheader("Definition")
+    st.header("Definition")
     if not texts:
         states.nothing("The server has not told a definition of it.")
         return
@@ -31,7 +31,7 @@ def one(server_key: str, kind: str, name: str) -> None:
     safe.body(texts[0]["body"], key="definition")
     where = f"c.server_key = {key} AND c.kind = {kind_} AND c.name = {name_}"
     found = store.rows(CHANGES.format(where=where, most=MOST))
-    st.subheader("Changes")
+    st.header("Changes")
     if found:
         changes(found, key="own")
     else:

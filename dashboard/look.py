@@ -63,7 +63,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "theme.showSidebarBorder": True,
     "theme.paddingTop": "3rem",
     "theme.metricValueFontSize": "1.6rem",
-    "theme.headingFontSizes": ["1.6rem", "1.25rem", "1.05rem", "1rem", "1rem", "1rem"],
+    "theme.headingFontSizes": ["1.6rem", "1.05rem", "1rem", "1rem", "1rem", "1rem"],
 }
 
 

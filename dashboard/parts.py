@@ -1,33 +1,36 @@
-"""What was asked of all servers answers for one of them: its rows are there already, and need no statement.
+"""What was asked of all answers for one of them: its rows are there already, and need no statement.
 
-The idea: a summary that tells servers apart says of each what it says when it is asked for that one alone. That is so
-where the name that is chosen means whole servers, each with all its runs; else, and where nothing is at hand, the
-database is asked.
+The idea: a summary that tells servers, hosts or tools apart says of each what it says when it is asked for that one
+alone. Of servers that is so where the name that is chosen means whole ones, each with all its runs. Else, and where
+nothing is at hand, the database is asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from itertools import combinations
+from typing import Any, Final, NamedTuple
 
 from mcptap.dashboard import filters, store
 from mcptap.dashboard.filters import Chosen
 
 Row = dict[str, Any]
 
+COLUMNS: Final = {"server": "server", "host": "host", "target": "tool"}  # of a summary's rows, by what is chosen
+
 
 class Question(NamedTuple):
-    """A statement for a choice. `apart`: each row has its server's `server` and `server_key`."""
+    """A statement for a choice. `apart`: what its rows tell apart, of COLUMNS; a server with its `server_key`."""
 
     of: Callable[[Chosen], str]
-    apart: bool = True
+    apart: tuple[str, ...] = ("server",)
     most: int | None = None  # rows, as the statement limits them
 
 
 def rows(chosen: Chosen, questions: Sequence[Question], *next_: str) -> list[list[Row]]:
     """The rows of each; `next_` are statements that the page will ask for then. Raises StoreError."""
-    found = [_at_hand(chosen, question) for question in questions]
+    found = [at_hand(chosen, question) for question in questions]
     asked = [question.of(chosen) for question, known in zip(questions, found, strict=True) if known is None]
     store.ahead(*asked, *next_)
     return [
@@ -36,16 +39,26 @@ def rows(chosen: Chosen, questions: Sequence[Question], *next_: str) -> list[lis
     ]
 
 
-def _at_hand(chosen: Chosen, question: Question) -> list[Row] | None:
-    if chosen.server is None or not question.apart:
-        return None
-    every = store.held(question.of(replace(chosen, server=None)))
-    if every is None or len(every) == question.most:
-        return None
-    keys = _whole(chosen.server, filters.called())
-    if keys is None or any(row["server"] == chosen.server and row["server_key"] not in keys for row in every):
-        return None
-    return [row for row in every if row["server_key"] in keys]
+def at_hand(chosen: Chosen, question: Question) -> list[Row] | None:
+    """Its rows, if they need not be asked for. Raises StoreError."""
+    narrowed = [name for name in question.apart if getattr(chosen, name) is not None]
+    for count in range(len(narrowed) + 1):
+        for names in combinations(narrowed, count):
+            every = store.held(question.of(replace(chosen, **dict.fromkeys(names))))
+            if every is not None and len(every) != question.most and (told := _told(chosen, names, every)) is not None:
+                return told
+    return None
+
+
+def _told(chosen: Chosen, names: Sequence[str], every: list[Row]) -> list[Row] | None:
+    """Those of the rows that are of what is chosen by these names; None if that cannot be known."""
+    if "server" in names:
+        keys = _whole(str(chosen.server), filters.called())
+        if keys is None or any(row["server"] == chosen.server and row["server_key"] not in keys for row in every):
+            return None
+        every = [row for row in every if row["server_key"] in keys]
+    others = [name for name in names if name != "server"]
+    return [row for row in every if all(row[COLUMNS[name]] == getattr(chosen, name) for name in others)]
 
 
 def _whole(server: str, runs: Sequence[Row]) -> set[str | None] | None:

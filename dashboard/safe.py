@@ -93,7 +93,7 @@ def metric(label: str, value: str, *, delta: str | None = None) -> None:
 
 def heading(label: str, value: Any) -> None:
     """A heading of ours, and under it the name that it is about, exactly as it is."""
-    st.subheader(label)
+    st.header(label)
     st.code(visible(value), language=None, wrap_lines=True)
 
 

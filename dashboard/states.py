@@ -37,7 +37,7 @@ OTHER: Final = ("The database cannot be read now", "This page goes on by itself.
 def unavailable(condition: Condition, home: Path) -> None:
     """The page in place of a page."""
     what, cure, command = TOLD.get(condition.state, OTHER)
-    st.header(what)  # lint: table
+    st.title(what)  # lint: table
     st.text(cure)
     _command(command, home)
     if condition.state == "stopped":

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any, Final
@@ -112,6 +112,24 @@ class Locked:
             return False
         brought = cookies[self._cookie].value if self._cookie in cookies else ""
         return hmac.compare_digest(brought.encode(), self._session.encode())
+
+
+class Moved:
+    """Sends whoever asks for a page by a name that it does not have to where it is, with all that they chose."""
+
+    def __init__(self, app: App, *, places: Mapping[str, str]) -> None:
+        self._app, self._places = app, places
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or connection."""
+        place = self._places.get(scope["path"].rstrip("/")) if scope["type"] == "http" else None
+        if place is None:
+            await self._app(scope, receive, send)
+            return
+        asked = scope.get("query_string", b"").decode("latin-1")
+        told = _own_place(place + (f"?{asked}" if asked else ""))
+        await send({"type": "http.response.start", "status": 307, "headers": [(b"location", told.encode())]})
+        await send({"type": "http.response.body", "body": b""})
 
 
 def _own_place(place: str) -> str:

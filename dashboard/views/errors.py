@@ -48,12 +48,12 @@ def draw(chosen: Chosen) -> None:
         safe.metric("Retried blindly", number(sum(row["blind_retries"] for row in groups)))
         safe.metric("Never answered", number(silent))
         safe.metric("Crashes", number(len(crashes)))
-    st.subheader("By cause")
+    st.header("By cause")
     if groups:
         _groups(groups)
     else:
         states.nothing("Nothing has failed that fits.", clear=filters.clear)
-    st.subheader("Crashes")
+    st.header("Crashes")
     if crashes:
         safe.table(crashes, CRASH, key="crashes")
     else:

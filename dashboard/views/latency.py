@@ -33,14 +33,14 @@ def draw(chosen: Chosen) -> None:
         states.nothing("No call fits.", clear=filters.clear)
         return
     st.text("The server's own time per answer, without what a person or a model was waited for.")
-    st.subheader("Percentiles")
+    st.header("Percentiles")
     charts.percentiles(rows, filters.ends(chosen), key="percentiles")
-    st.subheader("How many calls took how long")
+    st.header("How many calls took how long")
     heat = store.rows(f"FROM {chosen.asked('latency_heatmap', step=f'INTERVAL {step} SECOND')}")
     charts.heat(heat, step, filters.ends(chosen), key="heat")
-    st.subheader("Whose time it was")
+    st.header("Whose time it was")
     charts.waiting(rows, step, filters.ends(chosen), key="waiting")
-    st.subheader("Slowest calls")
+    st.header("Slowest calls")
     slow = store.rows(
         f"FROM {chosen.asked('slow_calls', most=str(MOST))} SELECT *, right(run_id, 8) || '/' || seq AS place"
     )

@@ -46,7 +46,7 @@ FINDING: Final = {
 # Only the columns that are shown: the database leaves out what the others would cost.
 OVERALL: Final = "FROM {summary} SELECT calls, errors, error_rate, p50_ms, p95_ms"
 SERVERS: Final = "FROM {summary} SELECT server, server_key, state, definition_tokens"
-ACTIVITY: Final = "FROM {summary} SELECT bucket, server, server_key, calls, errors"
+ACTIVITY: Final = "FROM {summary} SELECT bucket, server, server_key, host, calls, errors"
 TOOLS: Final = """FROM {summary} SELECT tool, server, server_key, calls, errors, error_rate, p95_ms WHERE calls > 0
     ORDER BY calls DESC, tool LIMIT {most}"""
 RANKED: Final = 2_000  # tools
@@ -59,9 +59,8 @@ NEWEST: Final = """
 
 
 class Asked(NamedTuple):
-    """What the page is made of."""
+    """What the page is made of, but for the sums over all, which are asked for meanwhile."""
 
-    told: Row
     servers: list[Row]
     activity: list[Row]
     tools: list[Row]
@@ -72,43 +71,53 @@ def asked(chosen: Chosen) -> Asked:
     """Asks for it all. Raises StoreError."""
     step = filters.step(chosen)
     every = f"INTERVAL {step} SECOND"
-    questions = (
-        Question(lambda of: OVERALL.format(summary=of.asked("overall_summary")), apart=False),
-        Question(lambda of: SERVERS.format(summary=of.asked("server_summary", latency="false"))),
-        Question(lambda of: ACTIVITY.format(summary=of.asked("timeline", step=every, latency="false"))),
-        Question(lambda of: TOOLS.format(summary=of.asked("tool_summary"), most=RANKED), most=RANKED),
+    activity = Question(
+        lambda of: ACTIVITY.format(summary=of.asked("timeline", step=every, latency="false")), ("server", "host")
     )
-    told, servers, activity, tools = parts.rows(chosen, questions, found.asked(chosen), GAPS)
-    return Asked(told[0] if told else {}, servers, activity, tools, step)
+    questions = (
+        Question(lambda of: SERVERS.format(summary=of.asked("server_summary", targets=False, latency="false"))),
+        activity,
+        Question(lambda of: TOOLS.format(summary=of.asked("tool_summary"), most=RANKED), ("server", "target"), RANKED),
+    )
+    known = parts.at_hand(chosen, activity) if chosen.narrow else None
+    newest = [] if known is None else [_newest_asked(chosen, _since(known))[1]]
+    servers, times, tools = parts.rows(chosen, questions, _overall(chosen), found.asked(chosen), GAPS, *newest)
+    return Asked(servers, times, tools, step)
 
 
 def draw(chosen: Chosen) -> None:
-    """The page."""
+    """The page. The sums over all come first in it and are drawn late: they are what a new choice has to wait for."""
     known = asked(chosen)
     since = _since(known.activity)
     recent, older = _newest_asked(chosen, since)
     store.ahead(older if chosen.narrow else recent)
-    _figures(chosen, known)
-    if not known.told:
+    figures = st.container()
+    if not known.activity:
         states.nothing("No call fits. Look at a longer time, or at more servers.", clear=filters.clear)
     else:
-        st.subheader("Activity")
+        st.header("Activity")
         charts.activity(known.activity, known.step, filters.ends(chosen), key="activity")
         _tools(known.tools)
+    with figures:
+        _figures(chosen, known.servers)
     left, right = st.columns(2)
     with left:
-        st.subheader("Newest calls")
+        st.header("Newest calls")
         newest = st.fragment(_newest, run_every=NEWEST_EVERY if st.session_state.get("live") else None)
         newest(chosen, since)
     with right:
-        st.subheader("Newest findings")
+        st.header("Newest findings")
         _findings(chosen)
-    st.subheader("Capture")
+    st.header("Capture")
     _capture()
 
 
-def _figures(chosen: Chosen, known: Asked) -> None:
-    told, servers = known.told, known.servers
+def _overall(chosen: Chosen) -> str:
+    return OVERALL.format(summary=chosen.asked("overall_summary"))
+
+
+def _figures(chosen: Chosen, servers: list[Row]) -> None:
+    told = store.one(_overall(chosen))
     open_ = found.found(chosen).shown
     running = sum(row["state"] == "running" for row in servers)
     ((gaps, lost),) = [tuple(row.values()) for row in store.rows(GAPS)]
@@ -122,7 +131,7 @@ def _figures(chosen: Chosen, known: Asked) -> None:
         safe.metric("Open findings", number(len(open_)), delta=", ".join(f"{n} {name}" for name, n in grave.items()))
         safe.metric("Gaps", number(gaps), delta=f"{size(int(lost))} unrecorded")
         tokens = sum(row["definition_tokens"] or 0 for row in servers)
-        safe.metric("Definitions", f"{number(tokens)} tokens", delta="of a model's context")
+        safe.metric("Definitions", number(tokens), delta="tokens of context")
 
 
 def _ms(value: float | None) -> str:
@@ -134,10 +143,10 @@ def _tools(rows: list[Row]) -> None:
     worst = sorted((row for row in rows if row["errors"]), key=lambda row: -row["errors"])[:MOST]
     left, right = st.columns(2)
     with left:
-        st.subheader("Busiest tools")
+        st.header("Busiest tools")
         safe.table(busiest, TOOL, key="busiest")
     with right:
-        st.subheader("Most failing tools")
+        st.header("Most failing tools")
         if worst:
             safe.table(worst, TOOL, key="worst")
         else:

@@ -37,7 +37,7 @@ def draw(chosen: Chosen) -> None:
                  on_change=_take)  # fmt: skip
     sql = st.text_area("SQL", key="sql", height=140, placeholder="one statement that reads", bind="query-params")
     st.text("Times are in UTC, durations in milliseconds. mcptap query answers the same.")
-    if not st.button("Run", key="run_query", type="primary") and st.session_state.get("asked") != sql:
+    if not st.button("Run", key="run_query") and st.session_state.get("asked") != sql:
         return
     st.session_state["asked"] = sql
     if sql and sql.strip():
@@ -79,7 +79,7 @@ def _chart(names: list[str], rows: list[tuple[Any, ...]]) -> None:
         return
     y = numeric[-1]
     x = next(number for number in range(len(names)) if number != y)
-    st.subheader("Chart")
+    st.header("Chart")
     told = pa.table(
         {"x": safe.array([_plain(row[x]) for row in rows[:SHOWN]]), "y": [_float(row[y]) for row in rows[:SHOWN]]}
     )

@@ -130,5 +130,5 @@ def _secrets(chosen: Chosen) -> None:
     safe.table(kinds, SECRET, key="secrets", most=20)
     shared = store.rows(f"FROM {chosen.asked('shared_secrets')} LIMIT {MOST}")
     if shared:
-        st.subheader("Seen on more than one server")
+        st.header("Seen on more than one server")
         safe.table(shared, SHARED, key="shared")

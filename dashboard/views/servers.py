@@ -85,19 +85,19 @@ def _one(chosen: Chosen, server: dict[str, Any]) -> None:
         safe.metric("Crashes", number(len(crashes)))
         peak = max((run["peak_rss_bytes"] or 0 for run in runs), default=0)
         safe.metric("Memory at most", size(peak) if peak else "-")
-        safe.metric("Definitions", f"{number(server['definition_tokens'] or 0)} tokens")
-    st.subheader("Runs")
+        safe.metric("Definitions", number(server["definition_tokens"] or 0), delta="tokens of context")
+    st.header("Runs")
     safe.table(runs, RUN, key="server_runs")
     _crashes(crashes)
     usage = store.rows(USAGE.format(key=key, where=where))
     if usage:
-        st.subheader("Memory")
+        st.header("Memory")
         charts.memory(usage, key="memory")
     _unused(server)
 
 
 def _crashes(crashes: list[dict[str, Any]]) -> None:
-    st.subheader("Crashes")
+    st.header("Crashes")
     if not crashes:
         states.nothing("None of these runs has crashed.")
     for crash in crashes:
@@ -108,7 +108,7 @@ def _crashes(crashes: list[dict[str, Any]]) -> None:
 
 
 def _unused(server: dict[str, Any]) -> None:
-    st.subheader("Offered and never called")
+    st.header("Offered and never called")
     rows = store.rows(
         f"FROM tool_summary(server := {literal(server['server'])}) WHERE calls = 0 AND offered "
         f"AND server_key = {literal(server['server_key'])} ORDER BY definition_tokens DESC NULLS LAST, tool"

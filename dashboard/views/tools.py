@@ -53,7 +53,8 @@ def draw(chosen: Chosen) -> None:
     where = {"used": "calls > 0", "unused": "calls = 0", "failing": "errors > 0"}.get(str(only), "true")
     every = Question(
         lambda of: f"FROM {of.asked('tool_summary')} WHERE {where} ORDER BY calls DESC, server, tool LIMIT {MOST}",
-        most=MOST,
+        ("server", "target"),
+        MOST,
     )
     (rows,) = parts.rows(chosen, [every])
     if not rows:
@@ -72,10 +73,10 @@ def _one(chosen: Chosen, tool: dict[str, Any]) -> None:
     narrowed = Chosen(chosen.seconds, tool["server"], chosen.host, tool["tool"])
     heat = store.rows(f"FROM {narrowed.asked('latency_heatmap', step='INTERVAL 1 DAY')}")
     if heat:
-        st.subheader("How long it takes")
+        st.header("How long it takes")
         charts.distribution(heat, key="tool_latency")
     definitions.one(tool["server_key"], "tool", tool["tool"])
-    st.subheader("Newest calls")
+    st.header("Newest calls")
     rows = store.rows(
         CALLS.format(
             tool=literal(tool["tool"]), key=literal(tool["server_key"]), where=chosen.condition("e.started_at")

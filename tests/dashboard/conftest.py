@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from mcptap.dashboard import store
 from mcptap.dashboard.presence import Lease
 from mcptap.exporters.collector import client
 from mcptap.exporters.demo.server import __file__ as demo_server
@@ -125,8 +126,9 @@ def stop_at_end() -> Iterator[Callable[[Path], None]]:
 
 @pytest.fixture
 def shown(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> Recording:
-    """The same, as the home that pages are about."""
+    """The same, as the home that pages are about, with no answer kept from the test before."""
     client.ensure(recording.home)
     recording.settled("SELECT 1", 1)
     monkeypatch.setitem(os.environ, "MCPTAP_HOME", str(recording.home))
+    store.forget()
     return recording

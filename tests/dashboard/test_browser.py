@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,9 @@ from mcptap.exporters.cli.mutes import FILE
 from mcptap.exporters.collector import client
 from mcptap.exporters.collector.detection import APPROVED
 
+AXE = Path(__file__).parents[1] / "servers" / "node_modules" / "axe-core" / "axe.min.js"
+BROKEN_RULES = """async () => (await axe.run()).violations.map(
+    rule => [rule.id, rule.impact, rule.nodes.map(node => node.html.slice(0, 200))])"""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
          "--disable-sync")  # fmt: skip
@@ -28,7 +32,14 @@ DEEP = ("runs?run=last&part=Messages&seq=5", "security?security=Changed+definiti
 KEYS = 60  # tabs until the first table, at most
 FOCUSED = """() => { const e = document.activeElement; return e === document.body ? '' :
     [e.dataset.testid, e.getAttribute('aria-label'), e.labels?.[0]?.innerText, e.innerText].join(' ') }"""
-HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+HOLD = """import duckdb, sys, time
+held = None
+while held is None:
+    try:
+        held = duckdb.connect(sys.argv[1])
+    except duckdb.IOException:  # whoever had it is still closing it
+        time.sleep(0.05)
+print('held', flush=True); input()"""
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -182,6 +193,15 @@ def test_filters_come_from_the_address_and_stay_from_page_to_page(visitor: Any) 
     assert one.wrong == []
 
 
+def test_the_first_page_is_also_found_by_its_name(visitor: Any) -> None:
+    one = visitor()
+    one.go("overview?server=weather")
+    one.page.get_by_role("heading", name="Overview", exact=True, level=1).wait_for()
+    assert one.page.url == f"{one.address}?server=weather"
+    expect(one.page.get_by_role("dialog")).to_have_count(0)
+    assert one.wrong == []
+
+
 def test_a_new_call_appears_without_a_reload(visitor: Any, recording: Any, mcptap: list[str]) -> None:
     one = visitor()
     one.go("")
@@ -236,6 +256,20 @@ def test_navigation_filters_and_the_first_table_are_reached_by_keyboard(visitor:
     assert any("stSidebarNavLink" in (told := one.tab()) and "Tools" in told.split() for _ in range(KEYS))
     one.page.keyboard.press("Enter")
     one.page.get_by_role("heading", name="Tools", exact=True, level=1).wait_for()
+    assert one.wrong == []
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="needs axe-core: make servers")
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_no_page_breaks_a_rule_of_accessibility(visitor: Any, colours: str) -> None:
+    one = visitor(color_scheme=colours)
+    one.context.add_init_script(path=AXE)
+    one.go("")
+    broken = {name: one.turn(name) or one.page.evaluate(BROKEN_RULES) for name in LINKS}
+    for path in ("servers?server=weather", "tools?tool=flaky", *DEEP):
+        one.go(path)
+        broken[path] = one.page.evaluate(BROKEN_RULES)
+    assert not {place: rules for place, rules in broken.items() if rules}
     assert one.wrong == []
 
 

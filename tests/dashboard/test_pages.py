@@ -81,7 +81,7 @@ def test_the_overview_has_the_numbers_that_sql_gives(shown: Any) -> None:
     assert told["Calls"] == str(calls) == "8"
     assert told["Failed"] == f"{100 * rate:.1f} %"
     assert told["Servers"] == str(servers) == "2"
-    assert told["Definitions"] == f"{tokens:,} tokens"
+    assert told["Definitions"] == f"{tokens:,}"
     assert told["Gaps"] == "0"
 
 
@@ -250,7 +250,7 @@ def test_without_a_store_the_page_says_what_to_do(
     monkeypatch.setitem(os.environ, "MCPTAP_HOME", str(tmp_path / "home"))
     app = AppTest.from_file(str(APP), default_timeout=TIMEOUT_S).run()
     assert not app.exception
-    assert app.header[0].value == said
+    assert app.title[0].value == said
     assert "mcptap" in app.code[0].value
 
 
@@ -260,7 +260,7 @@ def test_while_the_store_is_loading_the_page_says_so_and_then_goes_on(
     with monkeypatch.context() as loading:
         loading.setattr("mcptap.dashboard.store.condition", lambda home: (Condition("loading", "3 lines so far"), {}))
         app = AppTest.from_file(str(APP), default_timeout=TIMEOUT_S).run()
-        assert app.header[0].value == "The database is being filled from the journal"
+        assert app.title[0].value == "The database is being filled from the journal"
         assert any("3 lines so far" in text.value for text in app.text)
     store.forget()
     app.run()

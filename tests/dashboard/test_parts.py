@@ -1,4 +1,4 @@
-"""One server's rows, taken from those of all, are the rows that the database gives for it alone."""
+"""The rows of one server, host or tool, taken from those of all, are those that the database gives for it alone."""
 
 from __future__ import annotations
 
@@ -11,14 +11,9 @@ from mcptap.dashboard.filters import Chosen
 from mcptap.dashboard.parts import Question
 
 SERVERS = Question(lambda of: f"FROM {of.asked('server_summary')}")
-TOOLS = Question(lambda of: f"FROM {of.asked('tool_summary')}")
-TIMES = Question(lambda of: f"FROM {of.asked('timeline', step='INTERVAL 1 SECOND')}")
+TOOLS = Question(lambda of: f"FROM {of.asked('tool_summary')}", ("server", "target"))
+TIMES = Question(lambda of: f"FROM {of.asked('timeline', step='INTERVAL 1 SECOND')}", ("server", "host"))
 WEATHER = Chosen(server="weather")
-
-
-@pytest.fixture(autouse=True)
-def nothing_kept() -> None:
-    store.forget()
 
 
 def is_asked(question: Question, chosen: Chosen) -> bool:
@@ -36,13 +31,45 @@ def test_what_is_at_hand_is_what_would_be_told(shown: Any, question: Question, t
     assert found
 
 
+@pytest.mark.parametrize(
+    ("question", "every", "one", "some"),
+    [
+        (TIMES, {}, {"host": "host"}, True),
+        (TIMES, {}, {"host": "host", "server": "weather"}, True),
+        (TIMES, {"server": "weather"}, {"host": "host", "server": "weather"}, True),
+        (TIMES, {}, {"host": "no such host"}, False),
+        (TOOLS, {}, {"target": "weather"}, True),
+        (TOOLS, {"host": "host"}, {"target": "flaky", "server": "weather", "host": "host"}, True),
+        (TOOLS, {"target": "flaky"}, {"target": "flaky", "server": "weather"}, True),
+        (TOOLS, {}, {"target": "no such tool"}, False),
+    ],
+)
+def test_a_host_and_a_tool_are_told_apart_like_a_server(
+    shown: Any, question: Question, every: dict[str, str], one: dict[str, str], some: bool
+) -> None:
+    assert parts.rows(Chosen(**every), [question])[0]
+    (found,) = parts.rows(Chosen(**one), [question])
+    assert not is_asked(question, Chosen(**one))
+    assert found == store.rows(question.of(Chosen(**one)))
+    assert bool(found) == some
+
+
+def test_what_the_rows_do_not_tell_apart_is_asked_for(shown: Any) -> None:
+    parts.rows(Chosen(), [TOOLS, TIMES])
+    of_host, of_tool = Chosen(host="host"), Chosen(target="weather")
+    parts.rows(of_host, [TOOLS])
+    parts.rows(of_tool, [TIMES])
+    assert is_asked(TOOLS, of_host)
+    assert is_asked(TIMES, of_tool)
+
+
 def test_what_is_not_at_hand_is_asked_for(shown: Any) -> None:
     (found,) = parts.rows(WEATHER, [TOOLS])
     assert is_asked(TOOLS, WEATHER)
     assert {row["server"] for row in found} == {"weather"}
 
 
-@pytest.mark.parametrize("change", [{"apart": False}, {"most": 2}], ids=["told of all together", "cut"])
+@pytest.mark.parametrize("change", [{"apart": ()}, {"most": 2}], ids=["told of all together", "cut"])
 def test_rows_that_may_not_be_those_of_a_server_are_asked_for(shown: Any, change: Any) -> None:
     limited = Question(lambda of: f"FROM {of.asked('tool_summary')} LIMIT 2")._replace(**change)
     assert len(parts.rows(Chosen(), [limited])[0]) == 2

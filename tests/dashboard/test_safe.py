@@ -30,7 +30,7 @@ NEVER = frozenset(("html", "table", "exception", "latex", "write_stream", "ifram
 TEXTS = ("label", "help", "delta", "caption", "body")
 PUNCTUATION = re.compile(r"(?<!\\)(?:\\\\)*[`*_{}\[\]()<>#+\-.!|~$&:^=\"'@/]")
 # app.py draws a page's own TITLE, states.py a row of its own table, one_run.py a constant that it was given.
-CONSTANT = {("app.py", "title"), ("app.py", "Page"), ("states.py", "header")}
+CONSTANT = {("app.py", "title"), ("app.py", "Page"), ("states.py", "title")}
 
 
 def constant(node: ast.expr) -> bool:

@@ -13,7 +13,7 @@ import pytest
 import streamlit
 
 from mcptap.dashboard import look, web
-from mcptap.dashboard.__main__ import HOSTS, _is_loopback
+from mcptap.dashboard.__main__ import HOSTS, MOVED, _is_loopback
 
 INDEX = Path(str(streamlit.__file__)).with_name("static") / "index.html"
 TOKEN, PORT = "the-token", 8765
@@ -103,6 +103,17 @@ def test_the_token_becomes_a_cookie_that_lets_in_and_leaves_the_address() -> Non
 def test_the_way_back_from_the_token_never_leads_to_another_machine(path: str) -> None:
     told = headers_of(ask(web.Locked(page, token=TOKEN, port=PORT), path=path, query=f"token={TOKEN}"))
     assert re.match(r"/[^/\\]", told["location"])
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "place"),
+    [("/overview", "", "/"), ("/overview/", "time=30+d&server=a%26b", "/?time=30+d&server=a%26b")],
+)
+def test_a_page_is_also_found_by_a_name_that_it_does_not_have(path: str, query: str, place: str) -> None:
+    moved = web.Moved(page, places=MOVED)
+    sent = ask(moved, path=path, query=query)
+    assert (sent[0]["status"], headers_of(sent)["location"]) == (307, place)
+    assert ask(moved, path="/tools")[0]["status"] == 200
 
 
 def test_a_token_does_not_open_a_websocket() -> None:
