@@ -63,14 +63,15 @@ class Text:
 
     def matches(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
         """Where a pattern matches. Each counts as a try."""
-        done = 0
+        done, whole = 0, len(self.text)
         for low, high in self.parts:
             for match in pattern.finditer(self.text, max(low, done)):
-                if match.start() >= high:
-                    break
+                if high < whole:
+                    if match.start() >= high:
+                        break
+                    done = match.end()
                 self.tick()
                 yield match
-                done = match.end()
 
     def places(self, word: str, *, folded: bool = False) -> Iterator[int]:
         """Where a word stands; of one that overlaps itself, each place."""

@@ -8,7 +8,7 @@ the end, by the rules themselves, does not depend on the engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
@@ -90,22 +90,24 @@ class Hyperscan:
 
     def fired(self, text: str) -> list[TextRule]:
         """In the order of the rules."""
-        numbers: set[int] = set().union(*(block for _, block in self._blocks(text)))
+        numbers: set[int] = set()
+        for start in _starts(text):
+            numbers |= self._look(text[start : start + BLOCK])
         return [self._rules[number] for number in sorted(numbers)]
 
     def where(self, text: str) -> Where:
         """In the blocks in which it fired, and as far around them as what is found may reach out of them."""
         parts: dict[int, list[tuple[int, int]]] = {}
-        for start, block in self._blocks(text):
+        for start in _starts(text):
             low, high = max(0, start - COMMON), min(len(text), start + BLOCK + COMMON)
-            for number in block:
+            for number in self._look(text[start : start + BLOCK]):
                 known = parts.setdefault(number, [])
                 joins = bool(known) and low <= known[-1][1]
                 known[-1:] = [(known[-1][0], high)] if joins else [*known[-1:], (low, high)]
         return {self._rules[number]: parts[number] for number in sorted(parts)}
 
-    def _blocks(self, text: str) -> Iterator[tuple[int, set[int]]]:
-        """Where each block begins, and the numbers of the rules that fired in it."""
+    def _look(self, block: str) -> set[int]:
+        """The numbers of the rules that fire in a text of at most BLOCK characters."""
         numbers: set[int] = set()
 
         def found(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
@@ -113,12 +115,15 @@ class Hyperscan:
 
         scratch = self._scratches.pop() if self._scratches else _hyperscan().Scratch(self._database)
         try:
-            for start in range(0, max(1, len(text) - COMMON), BLOCK - COMMON):
-                self._database.scan(text[start : start + BLOCK].encode(errors="replace"), found, scratch=scratch)
-                yield start, numbers
-                numbers = set()
+            self._database.scan(block.encode(errors="replace"), found, scratch=scratch)
         finally:
             self._scratches.append(scratch)
+        return numbers
+
+
+def _starts(text: str) -> range:
+    """Where its blocks begin."""
+    return range(0, max(1, len(text) - COMMON), BLOCK - COMMON)
 
 
 def _hyperscan() -> Any:
