@@ -81,7 +81,9 @@ _CDATA = re.compile(r"\s{0,64}<!\[CDATA\[")
 _ENCRYPTED = re.compile(r"\{[^{}$]*(?=[A-Za-z]*[0-9])[\w+/=-]{16,}[^{}]*\}")  # as Jenkins has it
 _TO_END = re.compile(r"""[^\n"'`\\]+""")
 _LONGEST_ELEMENT: Final = 65_536  # characters of an XML element's text
-_OPENED = re.compile(r"[{\[]*\{(?:[A-Za-z_$]+[:(\[{]+)?")  # an object of a program that has no literal
+_OPENED = re.compile(
+    r"[{\[]*\{(?:[A-Za-z_$]+[:(\[{]+)?|\[(?:[A-Za-z_$]+\.)+[A-Za-z_$]+\([a-z]*"
+)  # an object of a program that has no literal
 _DOTENV = re.compile(r"[^\s\\]+")
 
 _SOURCE = re.compile(r"\.(?:[ch]|cc|cpp|py|[jt]sx?|go|rs|rb|java|xml|html|css|md|exe)\Z")  # a change to `passwd.c`
@@ -89,6 +91,7 @@ _BRACKETED = re.compile(
     r"[\w!#$%*+./?@^~-]{1,64}[()][\w!#$%*+./?@^~()-]{0,64}[\w!#$%*+?@^~][ \t]{0,8}(?:\r?\n|\Z)"
 )  # a password
 _CHOICE = re.compile(r"""(?:\?|\bcase)[ ]?["']\Z""")  # `case "password":`, `x ? "password" : "text"`
+_FIELDS = re.compile(r"[A-Za-z_]{2,24}(?::[A-Za-z_]{2,24})+")  # `name:passwd:uid:gid`
 _LINKED = re.compile(r"\][ \t]{0,8}:")
 _MODULE = re.compile(r"[a-z_]{1,32}(?:\.[a-z_]{1,32}){1,4}")  # a cookie has a name and a sign, or is no word
 _SINGLE = re.compile(r"(?<!\w)'|'(?!\w)")
@@ -203,6 +206,8 @@ def _ends_quote(text: str, name: int, sign: re.Match[str]) -> bool:
 def _is_label(text: str, name: int, sign: re.Match[str]) -> bool:
     """`[the token]: https://…` and `test_secrets.py::test` give no value, nor does a public `badge.svg?token=…`."""
     at = sign.end("sign")
+    if sign["sign"] == ":" and text[max(0, name - 1) : name] == ":" and _FIELDS.match(text, at):
+        return True
     if sign["sign"] == ":" and _CHOICE.search(text[max(0, name - 8) : name]):
         return True
     if sign["sign"] == ":" and (text[at : at + 1] == ":" or _LINKED.match(text, sign.end("rest"))):

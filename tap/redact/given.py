@@ -37,7 +37,7 @@ _CONSTANT = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 _NUMBERED = re.compile(r"[A-Z]+\d{0,2}(?:_[A-Z]+\d{0,2})+")
 _SHORT_NUMBER: Final = 5  # digits of what is no code
 _NEAR: Final = 100  # between numbers that are counted up
-_LONG_NUMBER: Final = 8  # of what is no code, under a name that goes on behind the word for a secret
+_LONG_NUMBER: Final = 8  # digits of what is counted up
 _SHORTEST_ISSUED: Final = 10  # characters of a token that nobody chose
 _CASED: Final = "(?:[A-Z]*[a-z]+(?:[A-Z][a-z]+)*|[A-Z]+)"
 WORD_ONLY = re.compile(rf"{_CASED}(?:-{_CASED})*[.!?]*")
@@ -125,7 +125,6 @@ def stands_for_bare(text: str, name: str, value: re.Match[str], *, dotenv: bool)
         or (_CONSTANT.fullmatch(bare.rstrip(".,")) is not None and (not password or is_program(text, *value.span())))
         or (is_sample(bare, password=password) and not (password and bare[-1].isdigit()))
         or (not password and (bare.isdigit() and len(bare) <= _SHORT_NUMBER))
-        or (bare.isdigit() and len(bare) <= _LONG_NUMBER and not names_secret(_last_word(name)))
         or (not password and _CLASS.fullmatch(bare) is not None and names_secret(bare))
         or _GENERIC.match(text, value.start()) is not None
     )

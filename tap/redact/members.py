@@ -63,7 +63,7 @@ SCHEMA_VALUES: Final = ("default", "const", "example", "examples")
 # The version of a package that is called `cookie`, or a file of it.
 _VERSION = re.compile(
     r"(?:[\^~<>=]{1,2} ?\d[\w.*-]{0,32}(?: (?:\|\| )?|\Z)){1,4}|v?\d+\.\d+\.\d+(?:[-+][\w.+-]{1,32})?"
-    r"|\.{1,2}/[\w./*@-]{1,256}|\*"
+    r"|\.{1,2}/[\w./*@-]{1,256}|\*|npm:[\w@./-]{1,128}@[\^~]?\d[\w.-]{0,32}"
 )
 _FOREIGN = re.compile(r"[^\x21-\x7e]{2,}")  # words of another script
 _IDENTIFIER = re.compile(r"(?:[A-Za-z]{3,24}\d{0,2}[._-]?){1,12}")

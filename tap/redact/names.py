@@ -57,9 +57,9 @@ _ABOUT: Final = _words(
     "hint description title label placeholder error errors handler permission permissions ref refs reference "
     "references selector available algorithm alg algorithms last used spec encryption serializer version versions "
     "status context port host address spend budget cost alias info metadata details enum len thumbprint "
-    "fingerprint audience age reason reasons rule rules requirement requirements function process event events "
-    "query queries map maps source sources scheme by button validator validators hasher hashers middleware "
-    "generator"
+    "fingerprint audience age reason reasons rule rules requirement requirements function functions process event "
+    "events query queries map maps source sources scheme by button validator validators hasher hashers middleware "
+    "generator ms seconds minutes hours days interval duration"
 )  # fmt: skip
 _SWITCHES: Final = ("with", "has", "is", "allow", "require", "requires", "needs")  # yes or no: `withCredentials`
 _EXACT: Final = frozenset(

@@ -60,10 +60,12 @@ _NO_SECRET = re.compile(
     |(?P<digit>\d)(?P=digit){7}(?:-(?P=digit){4}){3}-(?P=digit){11}\d
     |(?:required|nullable|sometimes|confirmed)\|.*|(?:min|max|size|current_password):\w+|always|never|on_create
     |(?:before|after|hover|focus|active|not|root|(?:first|last|nth)-child)[{,(:].*|(?:basic|bearer)%20|;\s?(?:max-age|domain|path|expires|httponly|secure|samesite|priority|partitioned)\b.*
-    |[!(]{0,4}[a-z_$][a-z_$.]*(?:(?:\|\||&&|\?\?|[!=]==?|=>|\+=)[!(]{0,4}[a-z_$][a-z_$.()]*)+;?|(?-i:[a-z](?:\.[A-Za-z_$]{3,40}){1,5})|(?-i:(?:[a-z_]{2,24}\.){1,8}(?:[A-Z][a-z]+){1,10})
+    |[!(]{0,4}[a-z_$][a-z_$.]*(?:(?:\|\||&&|\?\?|[!=]==?|=>|\+=)[!(]{0,4}[a-z_$][a-z_$.()]*)+;?|(?-i:[a-z](?:\.[A-Za-z_$]{3,40}){1,5})|(?-i:~?(?:[a-z_]{2,24}\.){1,8}(?:[A-Z][a-z]+){1,10})
     |[+,]\s{0,4}[a-z_$.]{4,40}[(\[].*|/[gimsuy]{0,4}\.(?:test|exec|source)\b.*|,\s?[a-z_$.]{1,20}\){1,4};?|\)\s{0,4}[<>=!&|+]{1,3}\s.*|(?:secure|httponly);?|__(?:secure|host)-
     |[a-z_$][\w.$]{0,32}\?[\w.$"'(]+:.*|(?:~|\.{0,2}/)?[\w./@-]*/[\w.-]+\.(?:json|ya?ml|toml|txt|pem|key|crt|jks|p12|ini|html?)(?:\#\S*)?
-    |(?:[\w$.]{1,24}:)?(?:self|this)\..*|\{[\w.]{0,40}![rsa]\}?|(?-i:[&*]{0,2}[a-z]\w*\.[A-Z]\w*\{.*)|\+\s[a-z_$][\w.$]*(?:\s?\+.*)?|(?:\\{1,2}f[BIRP])+.*
+    |(?:[\w$.]{1,24}:)?(?:self|this)\..*|\{[\w.]{0,40}![rsa]\}?|(?-i:[&*]{0,2}[a-z]\w*\.[A-Z]\w*\{.*)|(?-i:[a-z]{1,2}=!{0,2}[a-z]{1,2}[.(].*|[a-z]\?[a-z$_]+\..*|\+[a-z]{1,2}\.[A-Za-z.]+\+?|[a-z]:[a-z]\.[a-z]{3}.*)|![01]:?
+    |(?:struct|interface)\{.*|[^\s\[]{0,40}\[[^\]\s]{0,40}[a-z0-9]-[a-z0-9][^\]\s]{0,40}\][{+*?].*|(?:hover|focus|focus-within)
+    |\+\s[a-z_$][\w.$]*(?:\s?\+.*)?|(?:\\{1,2}f[BIRP])+.*
     |[\w-]{0,16}\{[a-z_]\w*(?:\.\w+|\(\))+\}[\w-]{0,16}|0{8}-0000-[04]000-[08]000-0{12}
     |(?:os|getpass|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,

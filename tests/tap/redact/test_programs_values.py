@@ -45,6 +45,12 @@ REDACTOR = Redactor(b"k" * 32)
         'secret_id = f"s-{uuid.uuid4().hex}"',
         'credentialProcessKey = "credential_process"',
         '{"token": "00000000-0000-4000-8000-000000000000"}',
+        "currentToken = [css.slice(pos, next + 1), pos]",
+        'input[type="password"]:focus,input[type="email"]:focus{}',
+        "name:passwd:uid:gid:gecos:dir:shell",
+        "key_or_pass = 1\npassword = r'([a-f0-9]{48}(?![a-f0-9]))'",
+        "PURGE_CREDENTIAL_INTERVAL_MS = 30_000;",
+        'throw new Error("Unexpected token: "+e.type+" ("+e.value+")")',
         'sudo: ["ALL=(ALL) NOPASSWD:ALL"]',
     ],
 )
