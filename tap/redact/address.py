@@ -21,7 +21,7 @@ _NAMED = re.compile(r"[a-z]{1,8}[_-]?pass(?:word|wd)?")
 _CAPITALS = re.compile(r"[A-Z]{2,}(?:[_-][A-Z]+)*")
 _SAMPLE_HOST = re.compile(r"(?:[\w-]+\.)*example\.|(?:my|your|some)?_?(?:host|server|domain)(?!\w)|host")
 _TEMPLATE = re.compile(
-    r"\*+|&lt;[^&]*&gt;|[\w.]*(?:[$#%]?\{\{?[^{}]*\}?\}|<[^<>]*>|\$\([^()]*\)|%\([^()]*\)\w?|%[sdv])+"
+    r"\*+|&lt;[a-z_ -]*&gt;|[\w.]*(?:[$#%]?\{\{?[^{}]*\}?\}|<[^<>]*>|\$\([^()]*\)|%\([^()]*\)\w?|%[sdv])+"
 )
 
 

@@ -91,7 +91,7 @@ _BRACKETED = re.compile(
     r"[\w!#$%*+./?@^~-]{1,64}[()][\w!#$%*+./?@^~()-]{0,64}[\w!#$%*+?@^~][ \t]{0,8}(?:\r?\n|\Z)"
 )  # a password
 _CHOICE = re.compile(r"""(?:\?|\bcase)[ ]?["']\Z""")  # `case "password":`, `x ? "password" : "text"`
-_FIELDS = re.compile(r"[A-Za-z_]{2,24}(?::[A-Za-z_]{2,24})+")  # `name:passwd:uid:gid`
+_FIELDS = re.compile(r"[A-Za-z_]{2,24}(?::[A-Za-z_]{2,24})+(?![\w!-/:-@]*\w)")  # `name:passwd:uid:gid`
 _LINKED = re.compile(r"\][ \t]{0,8}:")
 _MODULE = re.compile(r"[a-z_]{1,32}(?:\.[a-z_]{1,32}){1,4}")  # a cookie has a name and a sign, or is no word
 _SINGLE = re.compile(r"(?<!\w)'|'(?!\w)")
@@ -245,7 +245,7 @@ def _element(text: str, name: int, at: int) -> tuple[int, int] | None:
     if not closed.startswith("</") or not _is_named(closed, text[name:at]):
         return None
     value = text[begins:end].strip()
-    if not value or "\n" in value or (stands_for(value) and not _ENCRYPTED.fullmatch(value)):
+    if not value or "\n" in value or (stands_for(value, code=False) and not _ENCRYPTED.fullmatch(value)):
         return None
     begins = text.index(value[0], begins)
     return begins, begins + len(value)
@@ -271,12 +271,14 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         line = _TO_END.match(text, at)
         return line.span() if line and is_header(line[0], cookies=name.endswith("cookie")) else None
     if not PLACEHOLDER.match(text, at) and (nested := _NESTED.match(text, at)):
-        return nested.span() if has_literal(nested[0][:LONGEST_JUDGED]) else None
+        long = len(nested[0]) > LONGEST_JUDGED  # is not judged: that would be done again from the next name on
+        return nested.span() if long or has_literal(nested[0]) else None
     dotenv = begins_line and sign.startswith("=") and not text[at - 1].isspace()
     shape = _DOTENV if dotenv or (begins_line and sign == ":" and _BRACKETED.match(text, at)) else _BARE
     begins = scheme.end() if scheme else at
     head = shape.match(text, begins, begins + LONGEST_JUDGED)
-    if head is None or sign in _COMPARED or computes(head[0]) or _OPENED.fullmatch(head[0]):
+    in_code = not begins_line or sign == ":="
+    if head is None or sign in _COMPARED or computes(head[0], code=in_code) or _OPENED.fullmatch(head[0]):
         return None  # before the whole value is read: what is left alone is read again from the next name on
     value = shape.match(text, begins)
     bare = _BARE.match(text, begins)

@@ -22,6 +22,8 @@ _DATA: Final = "base64,"
 def is_in_data(text: str, start: int) -> bool:
     """Whether what begins at `start` goes on with data."""
     before = text[max(0, start - _BEFORE) : start]
+    if before.endswith("/"):
+        return False
     run = _RUN.search(before)
     data = run[0] if run else ""
     if before.endswith(_DATA):

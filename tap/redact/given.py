@@ -18,7 +18,9 @@ LONGEST_JUDGED: Final = 512  # characters of a value
 LINE_START = re.compile(r"(?:^|\n)[ \t]{0,16}(?:export |set |ENV |- )?\Z")
 SIGNS = re.compile(r"[\W_]+")
 _FORMAT = re.compile(r"[^\w%{]{0,8}(?:\w{1,16}[ =])?(?:%[srdqv]|%\(\w+\)\w|\{\w*\})[^\w]{0,8}")
-_GOES_ON_QUOTED = re.compile(r"""\\{0,16}["'`](?:[ \t]{0,4}(?:\+|%)[ \t]{0,4}[\w("'{]|[ \t]\.[ \t](?=[$A-Z(]))""")
+_GOES_ON_QUOTED = re.compile(
+    r"""\\{0,16}["'`](?:[ \t]{0,4}(?:\+|%)[ \t]{0,4}[\w("'{]|(?<=[-_.:/ ]["'`])[ \t]\.[ \t](?=[$A-Z(]))"""
+)
 _LINE_END = re.compile(r"""["'`]?[ \t]{0,8}(?:[#;,][^\n]{0,200})?(?:\r?\n|\Z)""")
 _UNION = re.compile(r"""[ \t]{1,4}\|[ \t]{1,4}["'`]""")  # of types
 _GENERIC = re.compile(r"[A-Z][A-Za-z]*(?=<[\x22A-Z\['a-z{][^>\n]{0,80}>)")  # a type: `Record<string, unknown>`
@@ -35,6 +37,7 @@ _TYPE = re.compile(
 _COUNTED = re.compile(r"[=:][ \t]{0,8}(?P<number>\d{1,8})[;,]?[ \t\r]*\Z")
 _CONSTANT = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 _NUMBERED = re.compile(r"[A-Z]+\d{0,2}(?:_[A-Z]+\d{0,2})+")
+_PACKED: Final = 400  # characters without a line end
 _SHORT_NUMBER: Final = 5  # digits of what is no code
 _NEAR: Final = 100  # between numbers that are counted up
 _LONG_NUMBER: Final = 8  # digits of what is counted up
@@ -51,18 +54,23 @@ _SPELLED = re.compile(r"[a-z][A-Z]|[._>:]")
 
 def stands_for_quoted(text: str, at: int, name: str, sign: re.Match[str], quoted: re.Match[str]) -> bool:
     """Whether a quoted value is none. What a program has as a literal may be a word that an example has."""
-    value = quoted["secret"]
-    if computes(value) or is_sentence(value) or _FORMAT.fullmatch(value[: 2 * MAX_NAME]):
+    value, code = quoted["secret"], _is_packed(text, at)
+    if computes(value, code=code) or is_sentence(value) or _FORMAT.fullmatch(value[: 2 * MAX_NAME]):
         return True
     if _is_setting(text, at, sign, quoted.end() + 1):
         return is_placeholder(name, value)
     return (
-        stands_for(value)
+        stands_for(value, code=code)
         or is_sample(value, password=names_password(name))
         or _GOES_ON_QUOTED.match(text, quoted.end()) is not None
         or (value.isalpha() and _UNION.match(text, quoted.end() + 1) is not None)
         or ((_TOKEN.search(name) or names_secret(value)) and _WORDS_ONLY.fullmatch(value[:MAX_NAME]) is not None)
     )
+
+
+def _is_packed(text: str, at: int) -> bool:
+    """Whether a program stands here without line ends: what is between two quotation marks may be code as well."""
+    return len(text) > _PACKED and text.find("\n", max(0, at - _PACKED), at + _PACKED) < 0
 
 
 def _is_setting(text: str, name: int, sign: re.Match[str], end: int) -> bool:
@@ -77,8 +85,9 @@ def _is_setting(text: str, name: int, sign: re.Match[str], end: int) -> bool:
 def is_placeholder(name: str, value: str) -> bool:
     """Whether even a setting has this only in place of a value: of a password, what is put together with signs."""
     if names_password(name):
-        return computes(value) or (stands_for(value) and any(sign in value for sign in "-_ "))
-    return stands_for(value) or (len(value) < _SHORTEST_ISSUED and is_sample(value))
+        plain = stands_for(value, code=False) and any(sign in value for sign in "-_ ")
+        return plain or computes(value, code=False)
+    return stands_for(value, code=False) or (len(value) < _SHORTEST_ISSUED and is_sample(value))
 
 
 def is_name(name: str, value: str) -> bool:
@@ -132,10 +141,11 @@ def stands_for_bare(text: str, name: str, value: re.Match[str], *, dotenv: bool)
 
 def _is_counted(text: str, value: re.Match[str]) -> bool:
     """Whether this is one of several numbers, line by line: `MUST_CHANGE_PASSWORD = 1820` above `… = 1821`."""
-    above = text[max(0, value.start() - LINE) : value.start()].split("\n")[-2:-1]
-    below = text[value.end() : value.end() + LINE].split("\n")[1:2]
+    above = text[max(0, value.start() - LINE) : value.start()].split("\n")[-3:-1]
+    below = text[value.end() : value.end() + LINE].split("\n")[1:3]
     numbers = (match["number"] for line in (*above, *below) if (match := _COUNTED.search(line)))
-    return len(value[0]) <= _LONG_NUMBER and any(0 < abs(int(value[0]) - int(number)) <= _NEAR for number in numbers)
+    near = sum(0 < abs(int(value[0]) - int(number)) <= _NEAR for number in numbers)
+    return len(value[0]) <= _LONG_NUMBER and near >= 2
 
 
 def _is_type(text: str, value: re.Match[str]) -> bool:

@@ -65,7 +65,18 @@ _VERSION = re.compile(
     r"(?:[\^~<>=]{1,2} ?\d[\w.*-]{0,32}(?: (?:\|\| )?|\Z)){1,4}|v?\d+\.\d+\.\d+(?:[-+][\w.+-]{1,32})?"
     r"|\.{1,2}/[\w./*@-]{1,256}|\*|npm:[\w@./-]{1,128}@[\^~]?\d[\w.-]{0,32}"
 )
+# What other scripts call a password, a key or a token: Chinese, Japanese, Korean, Cyrillic, Arabic, Hebrew, Greek.
+_TRANSLATED = re.compile(
+    "密[碼码]|口令|令牌|密[鑰钥]|パスワード|トークン|비밀번호|암호|토큰|[Пп]ароль|[Тт]окен|[Кк]люч"
+    "|كلمة (?:المرور|السر)|סיסמה|סיסמא|[Κκ]ωδικός"
+)
+_STATED = re.compile(r"sha\d{1,3}-[\w+/=]+|[^\x21-\x7e].*|(?:\.{0,2}/|#)[\w./#-]*", re.DOTALL)
+# Whatever stands there is no value.
+_BY_NAME: Final = ("shape", "locationName", "pattern", "format", "$ref", "$comment", "$schema", "resolved")
+_PLACES: Final = ("query", "path", "header", "headers", "body", "cookie", "uri", "querystring", "statusCode")
+_DESCRIBING: Final = ("input", "output", "request", "response", "parameters", "location", "source", "path")
 _FOREIGN = re.compile(r"[^\x21-\x7e]{2,}")  # words of another script
+_TITLE = re.compile(r"[A-Z][a-z]+")
 _IDENTIFIER = re.compile(r"(?:[A-Za-z]{3,24}\d{0,2}[._-]?){1,12}")
 _MEDIA_TYPE = re.compile(r"(?:application|audio|font|image|message|model|multipart|text|video)/[\w.+-]{1,128}")
 _SCHEME = re.compile(r"((?i:bearer|basic|token|digest|negotiate|apikey|ssws|bot) +)(\S.*)", re.DOTALL)
@@ -109,8 +120,11 @@ def is_labelled(members: dict[str, Any], name: str) -> bool:
     if not isinstance(value, str) or any(map(str.isdigit, value)):
         return False
     others = [(key, item) for key, item in islice(members.items(), 32) if key != name and isinstance(item, str)]
-    titled = value[:1].isupper() and any(item[:1].isupper() and item.lower() == key.lower() for key, item in others)
-    return titled or (_FOREIGN.fullmatch(value) is not None and any(_FOREIGN.fullmatch(item) for _, item in others))
+    titled = all(word.isalpha() and word[1:] == word[1:].lower() for word in value.split()) and value[:1].isupper()
+    labels = all(item[:1].isupper() and not any(map(str.isdigit, item)) for _, item in others)
+    if titled and labels and any(item.lower() == key.lower() for key, item in others):
+        return True
+    return _TRANSLATED.fullmatch(value) is not None and any(_FOREIGN.fullmatch(item) for _, item in others)
 
 
 def describes(value: dict[str, Any]) -> bool:
@@ -125,14 +139,37 @@ def _is_mark(key: str, item: Any) -> bool:
     if key in _DESCRIPTIONS:
         return isinstance(item, str) and " " in item
     if key == "version":
-        return isinstance(item, str) and _VERSION.fullmatch(item) is not None
+        return _is_version(item)
     return key in _MARKS or (key in _MARKING_OBJECTS and isinstance(item, dict))
+
+
+def _is_version(item: Any) -> bool:
+    return isinstance(item, str) and _VERSION.fullmatch(item) is not None
 
 
 def is_descriptive(key: str, item: Any) -> bool:
     """Whether a member of what describes a secret has none as its value: any that is not known may have."""
-    numbered = key == "id" and (isinstance(item, int) or (isinstance(item, str) and _IDENTIFIER.fullmatch(item)))
-    return bool(numbered) or key in _SCHEMA_WORDS or key in _LABELS or isinstance(item, bool)
+    if isinstance(item, str):
+        return _is_said(key, item)
+    if key in _MARKING_OBJECTS and isinstance(item, dict):
+        return all(isinstance(below, (dict, bool)) or _is_version(below) for below in item.values())
+    if key in _DESCRIBING and isinstance(item, dict):
+        return describes(item)
+    return key in _SCHEMA_WORDS or key in _LABELS or isinstance(item, bool)
+
+
+def _is_said(key: str, text: str) -> bool:
+    """Whether a description says this: words, a name, a version, an address, a hash."""
+    if key == "id":
+        return _IDENTIFIER.fullmatch(text) is not None and ("." in text or names_secret(text))
+    if key not in _SCHEMA_WORDS and key not in _LABELS:
+        return False
+    if key == "location":
+        return text in _PLACES
+    name = _TITLE if key in _LABELS else _STATED if key in _DESCRIBING else _IDENTIFIER
+    forms = (name, _VERSION, _STATED)
+    words = " " in text.strip() and key not in _DESCRIBING
+    return not text or key in _BY_NAME or words or is_form(text) or any(f.fullmatch(text) for f in forms)
 
 
 def is_kubernetes_secret(members: dict[str, Any]) -> bool:

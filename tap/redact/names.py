@@ -57,11 +57,12 @@ _ABOUT: Final = _words(
     "hint description title label placeholder error errors handler permission permissions ref refs reference "
     "references selector available algorithm alg algorithms last used spec encryption serializer version versions "
     "status context port host address spend budget cost alias info metadata details enum len thumbprint "
-    "fingerprint audience age reason reasons rule rules requirement requirements function functions process event "
-    "events query queries map maps source sources scheme by button validator validators hasher hashers middleware "
+    "fingerprint audience age reason reasons rule rules requirement requirements function functions event "
+    "events query queries maps sources scheme by button validator validators hasher hashers middleware "
     "generator ms seconds minutes hours days interval duration"
 )  # fmt: skip
-_SWITCHES: Final = ("with", "has", "is", "allow", "require", "requires", "needs")  # yes or no: `withCredentials`
+_SWITCHES: Final = ("has", "is")  # yes or no
+_SWITCH: Final = ["with", "credentials"]  # of every request in a browser
 _EXACT: Final = frozenset(
     ("sig", "pw", "psk", "x-amz-signature", "x-goog-signature", "_auth", "auth", "passkey", "pass", "requeststate")
 )
@@ -76,7 +77,7 @@ def _judge(name: str) -> bool:
     if name.lower() in _EXACT:
         return True
     words = [word.lower() for word in _WORD.findall(name)]
-    if not words or words[-1] in _ABOUT or (words[0] in _SWITCHES and len(words) > 1):
+    if not words or words[-1] in _ABOUT or words == _SWITCH or (words[0] in _SWITCHES and len(words) > 1):
         return False
     return any(_names_secret(words, index) for index in range(len(words)))
 

@@ -40,12 +40,14 @@ _NO_SECRET = re.compile(
     |str|string|bytes|int|integer|number|bool|boolean|object|any|dict|tuple|list|float|callable|buffer|uint8array|required
     |optional|\.{2,}|\.\.\..*|[\W_]{1,4}|\(\?[:=!].*|qr/.*
     |\d{4}[-/]\d\d[-/]\d\d(?:[T\ ][\d:.,Z+-]*)?
-    |[a-z]{2,8}:/(?:etc|var|usr|opt|home|tmp|run)/[\w./-]*|your\w*here|[a-z-]{0,12}[-_]x{3,8}
+    |[a-z]{2,8}:/(?:etc|var|usr|opt|home|tmp|run)/[a-z_./-]*
+    |your(?:[_-]?(?:own|api|access|secret|auth|bot|client|app|key|token|password|value|id|code|goes)){0,5}[_-]?here
+    |(?:my|your|api|key|token|secret|sk|pk|pat|test|live)(?:[-_][a-z]{1,6}){0,2}[-_]x{3,8}
     |\*+|x{3,}|y{3,}|z{3,}|\$\w+-?(?:(?:->|::?|\.|\[|=\$)\S*)?|[\w-]{0,16}\$\([a-z][^()]*\)|\$[{(].*
     |(?:await|new|class|async|function|lambda|yield|return|throw|typeof|range)[:.]?|(?-i:--[a-z]+(?:-[a-z]+)*(?:=.*)?)
     |\*\*[a-z\ ]+\*\*|[a-z]{1,16}\*\*
     |[\w/.:-]*(?:%\(\w+\)[sd][\w/.:-]*)+|\{!r.*
-    |\{\{.*|\{%.*|\{[A-Za-z_.\ ()]*(?:\}.*)?|▁?<[^>]*>?|%\w+%|%\(\w+\)\w|\W{0,3}%[-+\#]?\d{0,3}[a-z]\W*
+    |\{\{.*|\{%.*|\{[A-Za-z_.\ ()]*(?:\}.*)?|▁?<[^>]*>?|%\w+%|%\(\w+\)\w|[^\w%]{0,3}%[-+]?\d{0,2}[sdifxqrvgc][^\w%]*
     |\*[a-z]+-[a-z]+|%[xd][0-9a-f]{2}(?:[-.][0-9a-f]{2})*|\s{0,4}%\}.*|(?:\\u(?!00)[0-9a-f]{4})+
     |\[REDACTED:[a-z0-9-]+:[0-9a-f]{8}\]|\[\w{4,12}\]
     |![a-z]+|:[a-z_]+:?|/(?:[a-z_.-]+/)+[a-z_.=:-]*
@@ -60,14 +62,19 @@ _NO_SECRET = re.compile(
     |(?P<digit>\d)(?P=digit){7}(?:-(?P=digit){4}){3}-(?P=digit){11}\d
     |(?:required|nullable|sometimes|confirmed)\|.*|(?:min|max|size|current_password):\w+|always|never|on_create
     |(?:before|after|hover|focus|active|not|root|(?:first|last|nth)-child)[{,(:].*|(?:basic|bearer)%20|;\s?(?:max-age|domain|path|expires|httponly|secure|samesite|priority|partitioned)\b.*
-    |[!(]{0,4}[a-z_$][a-z_$.]*(?:(?:\|\||&&|\?\?|[!=]==?|=>|\+=)[!(]{0,4}[a-z_$][a-z_$.()]*)+;?|(?-i:[a-z](?:\.[A-Za-z_$]{3,40}){1,5})|(?-i:~?(?:[a-z_]{2,24}\.){1,8}(?:[A-Z][a-z]+){1,10})
-    |[+,]\s{0,4}[a-z_$.]{4,40}[(\[].*|/[gimsuy]{0,4}\.(?:test|exec|source)\b.*|,\s?[a-z_$.]{1,20}\){1,4};?|\)\s{0,4}[<>=!&|+]{1,3}\s.*|(?:secure|httponly);?|__(?:secure|host)-
     |[a-z_$][\w.$]{0,32}\?[\w.$"'(]+:.*|(?:~|\.{0,2}/)?[\w./@-]*/[\w.-]+\.(?:json|ya?ml|toml|txt|pem|key|crt|jks|p12|ini|html?)(?:\#\S*)?
-    |(?:[\w$.]{1,24}:)?(?:self|this)\..*|\{[\w.]{0,40}![rsa]\}?|(?-i:[&*]{0,2}[a-z]\w*\.[A-Z]\w*\{.*)|(?-i:[a-z]{1,2}=!{0,2}[a-z]{1,2}[.(].*|[a-z]\?[a-z$_]+\..*|\+[a-z]{1,2}\.[A-Za-z.]+\+?|[a-z]:[a-z]\.[a-z]{3}.*)|![01]:?
-    |(?:struct|interface)\{.*|[^\s\[]{0,40}\[[^\]\s]{0,40}[a-z0-9]-[a-z0-9][^\]\s]{0,40}\][{+*?].*|(?:hover|focus|focus-within)
-    |\+\s[a-z_$][\w.$]*(?:\s?\+.*)?|(?:\\{1,2}f[BIRP])+.*
     |[\w-]{0,16}\{[a-z_]\w*(?:\.\w+|\(\))+\}[\w-]{0,16}|0{8}-0000-[04]000-[08]000-0{12}
-    |(?:os|getpass|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
+    |__(?:secure|host)-|[\^(]\S{0,40}\[[^\]\s]{0,40}[a-z0-9]-[a-z0-9][^\]\s]{0,40}\][{+*?].*
+    |(?:os|self|this|getpass|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+# What only a program has, and a setting may have as a password.
+_CODE = re.compile(
+    r"""(?:[!(]{0,4}[a-z_$][a-z_$.]*(?:(?:\|\||&&|\?\?|[!=]==?|=>|\+=)[!(]{0,4}[a-z_$][a-z_$.()]*)+;?|(?-i:[a-z](?:\.[A-Za-z_$]{3,40}){1,5})|(?-i:~?(?:[a-z_]{2,24}\.){1,8}(?:[A-Z][a-z]+){1,10})
+    |[+,]\s{0,4}[a-z_$.]{4,40}[(\[].*|/[gimsuy]{0,4}\.(?:test|exec|source)\b.*|,\s?[a-z_$.]{1,20}\){1,4};?|\)\s{0,4}[<>=!&|+]{1,3}\s.*|(?:secure|httponly);?
+    |(?:[\w$.]{1,24}:)(?:self|this)\..*|\{[\w.]{0,40}![rsa]\}?|(?-i:[&*]{0,2}[a-z]\w*\.[A-Z]\w*\{.*)|(?-i:[a-z]{1,2}=!{0,2}[a-z]{1,2}[.(].*|[a-z]\?[a-z$_]+\..*|\+[a-z]{1,2}\.[A-Za-z.]+\+?|[a-z]:[a-z]\.[a-z]{3}.*)|![01]:?
+    |(?:struct|interface)\{.*|[^\s\[]{0,40}\[[^\]\s]{0,40}[a-z0-9]-[a-z0-9][^\]\s]{0,40}\][{+*?].*|(?:hover|focus|focus-within)
+    |\+\s[a-z_$][\w.$]*(?:\s?\+.*)?|(?:\\{1,2}f[BIRP])+.*)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 # A call, or a look into a table: names, numbers, strings and operators. A password may have brackets too, but then
@@ -78,8 +85,9 @@ _EXPRESSION = re.compile(
     re.VERBOSE,
 )
 _FORM = re.compile(
-    r"<[a-z][a-z _.:-]*>|\{\{.*\}\}|\$\{[^{}]*\}|(?-i:\$[A-Z_]{3,})|\$\([^()]*\)|%\w+%|\w{0,8}[xX]{5,}|\*{3,}|\.{3}"
-    r"|[\w-]{0,40}your[-_ ][\w -]*|[\w -]+[-_ ]here|\[[A-Z_ ]+\]"
+    r"<[a-z][a-z _.:-]*>|\{\{.*\}\}|\$\{[^{}]*\}|(?-i:\$[A-Z_]{3,})|\$\([^()]*\)|%[a-z_]+%|\w{0,8}[xX]{5,}|\*{3,}|\.{3}"
+    r"|(?:[a-z]+[-_ ]){0,5}your(?:[-_ ][a-z]+)+|\[[A-Z_ ]+\]"
+    r"|(?:(?:your|my|the|put|insert|enter|add|paste|set|key|token|secret|password|value|goes)[-_ ]){1,6}here"
     r"|0{8}-0000-[04]000-[08]000-0{12}|(?:null|none|nil|undefined|string|required|optional|redacted)",
     re.IGNORECASE,
 )
@@ -87,7 +95,9 @@ _LABEL = re.compile(r"[^\W\d_][^\W\d_]*(?: [(]?[^\W\d_](?:[^\W\d_]|['\u2019-])*[
 _ISSUED = re.compile(r"(?i)(?:token|api_?key)s?$")
 _LOCAL = re.compile(r"(?:/(?:[a-z]{1,24}(?:[._-][a-z]{1,24})*\d{0,2}|v?\d{1,2}(?:\.\d{1,2})?)){2,16}/?")
 _ADDRESS = re.compile(r"https?://[\w.-]+(?::\d{1,5})?(?P<rest>(?:[/?#][\w./?&=#%:,;~+{}$*-]*)?)")
-_PIECE = re.compile(r"(?:[a-z]{0,24}|[A-Z]?[a-z]+(?:[A-Z][a-z]+){0,4}|[A-Z]{1,16})\d{0,4}|\d{1,4}|\d{1,3}[a-z]\d{1,3}")
+_PIECE = re.compile(
+    r"(?![a-z]*[b-df-hj-np-tv-xz]{5})(?:[a-z]{0,16}|[A-Z]?[a-z]+(?:[A-Z][a-z]+){0,4}|[A-Z]{1,5})\d{0,2}|v?\d{1,2}|(?:19|20)\d\d"
+)
 _SIGNS = re.compile(r"[\W_]+")
 _CLASS = re.compile(
     r"(?:[a-z]\w{0,24}\.)*+(?:[a-z]{2,16}|V\d(?:(?:alpha|beta)\d)?)?(?:[A-Z][a-z]{1,16}){1,8}"
@@ -95,6 +105,7 @@ _CLASS = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_]\w*)*")
 _ARGUMENT = re.compile(r"[a-z_]{2,32}=[A-Z_]{3,32}\.\w{1,32}")
+_NUMBER = re.compile(r"\d+")
 _HUMP = re.compile(r"(?=[A-Z][a-z]*[aeiouy])[A-Z][a-z]{3,15}(?![a-z])")
 _HEAD = re.compile(r"(?=[a-z]*[aeiouy])[a-z]{4,15}(?![a-z])")
 _NAMING: Final = 0.58  # of its characters belong to such words
@@ -145,14 +156,17 @@ def is_form(value: str) -> bool:
 
 
 def is_label(name: str, value: str) -> bool:
-    """Whether a token or a key has words for its value: `"apiToken": "Token of the API"`."""
-    return _LABEL.fullmatch(value) is not None and _ISSUED.search(name) is not None
+    """Whether a token or a key has words about it for its value: `"apiToken": "Token of the API"`."""
+    about = _LABEL.fullmatch(value) is not None and _ISSUED.search(name) is not None
+    return about and not _TELLING.isdisjoint(re.findall(r"\w+", value.lower()))
 
 
 def is_code(value: str) -> bool:
     """Whether this is a name in a program, numbers and all: `CreateOAuth2Token`, `mode=Modes.A256`."""
     if _CLASS.fullmatch(value) or _ARGUMENT.fullmatch(value):
         return True
+    if len(_NUMBER.findall(value)) > 1:  # people put words and numbers together to passwords
+        return False
     humps = _HUMP.findall(value) if _NAME.fullmatch(value) else []
     head = _HEAD.match(value) if humps else None
     words = [*humps, head[0]] if head else humps
@@ -167,10 +181,10 @@ def is_address(value: str) -> bool:
     return address is not None and all(map(_PIECE.fullmatch, _SIGNS.split(address["rest"])))
 
 
-def computes(value: str) -> bool:
-    """Whether this can be no secret wherever it stands."""
+def computes(value: str, *, code: bool = True) -> bool:
+    """Whether this can be no secret wherever it stands; with `code`, where it may be part of a program."""
     if len(value) <= LONGEST:
-        return _computes(value)
+        return _computes(value) or (code and _CODE.fullmatch(value.strip() or value) is not None)
     return _COMPUTED.match(value) is not None or (len(value) <= _LONGEST_ADDRESS and is_address(value))
 
 
@@ -186,9 +200,9 @@ def _computes(value: str) -> bool:
     )
 
 
-def stands_for(value: str) -> bool:
-    """Whether this only stands for a value, or computes one."""
-    return computes(value) or (len(value) <= LONGEST and _is_plain(value))
+def stands_for(value: str, *, code: bool = True) -> bool:
+    """Whether this only stands for a value, or computes one. `code`: where a program may be."""
+    return computes(value, code=code) or (len(value) <= LONGEST and _is_plain(value))
 
 
 @lru_cache(maxsize=8192)
