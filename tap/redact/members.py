@@ -70,12 +70,15 @@ _TRANSLATED = re.compile(
     "密[碼码]|口令|令牌|密[鑰钥]|パスワード|トークン|비밀번호|암호|토큰|[Пп]ароль|[Тт]окен|[Кк]люч"
     "|كلمة (?:المرور|السر)|סיסמה|סיסמא|[Κκ]ωδικός"
 )
-_STATED = re.compile(r"sha\d{1,3}-[\w+/=]+|[^\x21-\x7e].*|(?:\.{0,2}/|#)[\w./#-]*", re.DOTALL)
+_STATED = re.compile(
+    r"sha\d{1,3}-[\w+/=]+|v\d\w{0,8}/[\w./-]*\{\+?\w+\}[\w./{}+:*-]*|[^\x21-\x7e].*|(?:\.{0,2}/|#)[\w./#-]*", re.DOTALL
+)
 # Whatever stands there is no value.
-_BY_NAME: Final = ("shape", "locationName", "pattern", "format", "$ref", "$comment", "$schema", "resolved")
+_BY_NAME: Final = ("shape", "locationName", "pattern", "format", "$ref", "$comment", "$schema", "resolved", "license")
 _PLACES: Final = ("query", "path", "header", "headers", "body", "cookie", "uri", "querystring", "statusCode")
 _DESCRIBING: Final = ("input", "output", "request", "response", "parameters", "location", "source", "path")
 _FOREIGN = re.compile(r"[^\x21-\x7e]{2,}")  # words of another script
+_FIELDS: Final = 1000  # of a message, numbered
 _TITLE = re.compile(r"[A-Z][a-z]+")
 _IDENTIFIER = re.compile(r"(?:[A-Za-z]{3,24}\d{0,2}[._-]?){1,12}")
 _MEDIA_TYPE = re.compile(r"(?:application|audio|font|image|message|model|multipart|text|video)/[\w.+-]{1,128}")
@@ -151,10 +154,11 @@ def is_descriptive(key: str, item: Any) -> bool:
     """Whether a member of what describes a secret has none as its value: any that is not known may have."""
     if isinstance(item, str):
         return _is_said(key, item)
-    if key in _MARKING_OBJECTS and isinstance(item, dict):
-        return all(isinstance(below, (dict, bool)) or _is_version(below) for below in item.values())
-    if key in _DESCRIBING and isinstance(item, dict):
-        return describes(item)
+    if key in (*_MARKING_OBJECTS, *_DESCRIBING) and isinstance(item, dict):
+        inner = all(isinstance(below, (dict, bool)) or _is_version(below) for below in item.values())
+        return inner or (key in _DESCRIBING and describes(item))
+    if key == "id" and isinstance(item, int):
+        return item < _FIELDS
     return key in _SCHEMA_WORDS or key in _LABELS or isinstance(item, bool)
 
 

@@ -92,6 +92,7 @@ _FORM = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"[^\W\d_][^\W\d_]*(?: [(]?[^\W\d_](?:[^\W\d_]|['\u2019-])*[),.!?]?){1,12}")
+_CALLED: Final = frozenset(("api", "cli"))  # in all languages
 _ISSUED = re.compile(r"(?i)(?:token|api_?key)s?$")
 _LOCAL = re.compile(r"(?:/(?:[a-z]{1,24}(?:[._-][a-z]{1,24})*\d{0,2}|v?\d{1,2}(?:\.\d{1,2})?)){2,16}/?")
 _ADDRESS = re.compile(r"https?://[\w.-]+(?::\d{1,5})?(?P<rest>(?:[/?#][\w./?&=#%:,;~+{}$*-]*)?)")
@@ -158,7 +159,7 @@ def is_form(value: str) -> bool:
 def is_label(name: str, value: str) -> bool:
     """Whether a token or a key has words about it for its value: `"apiToken": "Token of the API"`."""
     about = _LABEL.fullmatch(value) is not None and _ISSUED.search(name) is not None
-    return about and not _TELLING.isdisjoint(re.findall(r"\w+", value.lower()))
+    return about and not (_TELLING | _CALLED).isdisjoint(re.findall(r"\w+", value.lower()))
 
 
 def is_code(value: str) -> bool:
