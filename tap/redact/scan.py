@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from mcptap.tap.redact.assignment import Assignments
 from mcptap.tap.redact.columns import Columns
+from mcptap.tap.redact.inserted import Inserted
 from mcptap.tap.redact.manifest import Manifests
 from mcptap.tap.redact.options import Options
 from mcptap.tap.redact.pem import Tails
@@ -39,6 +40,7 @@ BUILT_IN: Final[tuple[TextRule, ...]] = (
     Assignments(),
     Options(),
     Columns(),
+    Inserted(),
     Manifests(),
     Services(),
 )
