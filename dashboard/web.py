@@ -126,7 +126,7 @@ class Moved:
         if place is None:
             await self._app(scope, receive, send)
             return
-        asked = scope.get("query_string", b"").decode("latin-1")
+        asked = scope.get("query_string", b"").decode("utf-8", "replace")
         told = _own_place(place + (f"?{asked}" if asked else ""))
         await send({"type": "http.response.start", "status": 307, "headers": [(b"location", told.encode())]})
         await send({"type": "http.response.body", "body": b""})

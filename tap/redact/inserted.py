@@ -16,12 +16,19 @@ from mcptap.tap.redact.standins import is_sample, stands_for
 
 ID: Final = "inserted"
 _SECRETS: Final = "(?:passw|pwd|passphrase|secret|token|api_?key|private_?key|access_?key|credential)"
+# What may stand between the columns and the rows, in PostgreSQL and in SQL Server.
+_BETWEEN: Final = r"(?:overriding (?:system|user) value|output [\w.,* ]{1,128}?)"
 _HEAD = re.compile(
-    r"(?:insert|replace)(?: ignore)? into [\w.\"`\[\]]{1,128}\s{0,8}\((?P<names>[^()]{1,2000})\)\s{0,8}values\s{0,8}",
+    r"(?:insert|replace)(?: ignore)? into [\w.\"`\[\]]{1,128}(?: as \w{1,64})?\s{0,8}\((?P<names>[^()]{1,2000})\)"
+    rf"(?:\s{{1,8}}{_BETWEEN}(?=\s))?\s{{0,8}}values\s{{0,8}}",
     re.IGNORECASE,
 )
 # A literal, or what ends at a comma: a number, a parameter, a call.
-_CELL = re.compile(r"\s{0,64}(?:[NnEe]?'(?P<literal>(?:[^'\\]|\\.|'')*+)'|(?:[^,()']|\([^()]*\))*+)\s{0,64}", re.DOTALL)
+_CELL = re.compile(
+    r"\s{0,64}(?:[NnEe]?'(?P<literal>(?:[^'\\]|\\.|'')*+)'|0x(?P<hex>[0-9A-Fa-f]{8,})|(?:[^,()']|\([^()]*\))*+)\s{0,64}",
+    re.DOTALL,
+)
+_WIDE: Final = r"(?:overriding|output)[^()\x00]*"
 _NEXT = re.compile(r"\)\s{0,64},\s{0,64}(?=\()")
 
 
@@ -31,7 +38,7 @@ class Inserted:
     id = ID
     keywords = ("insert into ", "insert ignore into ", "replace into ")
     fold = True
-    triggers = (rf"(?i)into [\w.\"`\[\]]+\s*\([^()]*{_SECRETS}[^()]*\)\s*values\s*\(",)
+    triggers = (rf"(?i)into [\w.\"`\[\]]+(?: as \w+)?\s*\([^()]*{_SECRETS}[^()]*\)(?:\s+{_WIDE})?\s*values\s*\(",)
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
@@ -49,9 +56,10 @@ def _rows(text: Text, at: int, secret: set[int]) -> Iterator[tuple[int, int]]:
         text.tick()
         index = 0
         while cell := _CELL.match(whole, at + 1):
-            literal, at = cell["literal"], cell.end()
-            if index in secret and literal and not _is_none(literal):
-                yield cell.span("literal")
+            at = cell.end()
+            group = "hex" if cell["hex"] else "literal"
+            if index in secret and cell[group] and not _is_none(cell[group]):
+                yield cell.span(group)
             if not whole.startswith(",", at):
                 break
             index += 1

@@ -8,6 +8,7 @@ the end, by the rules themselves, does not depend on the engine.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any, Final, Protocol
@@ -22,6 +23,7 @@ MODE: Final = 1  # HS_MODE_BLOCK
 # trigger must see to match for what its rule finds is shorter than what two blocks have in common.
 BLOCK: Final = 65_536  # characters
 COMMON: Final = 16_384
+log = logging.getLogger(__name__)
 _FORMAT: Final = "1"  # of what is hashed into a database's name
 
 
@@ -156,7 +158,7 @@ class Scanner:
     @property
     def is_pressed(self) -> bool:
         """Whether Hyperscan had better be built now, before it would be built amid the work."""
-        return self._left <= PAYS - PRESSED
+        return 0 < self._left <= PAYS - PRESSED
 
     def fired(self, text: str) -> list[TextRule]:
         """The rules that may find something in `text`, or in any part of it."""
@@ -202,7 +204,7 @@ class Scanner:
         return True
 
     def build(self, cache: Cache | None = None) -> bool:
-        """Builds the database and changes over. Takes about a second. False without the package."""
+        """Builds the database and changes over. Takes a second or two. False without the package, or if it refuses."""
         try:
             hyperscan = _hyperscan()
         except ImportError:
@@ -211,12 +213,16 @@ class Scanner:
         flags = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_UTF8
         triggers = [(number, trigger) for number, rule in enumerate(self.rules) for trigger in rule.triggers]
         database = hyperscan.Database(mode=MODE)
-        database.compile(
-            expressions=[trigger.encode() for _, trigger in triggers],
-            ids=[number for number, _ in triggers],
-            flags=[flags] * len(triggers),
-            elements=len(triggers),
-        )
+        try:
+            database.compile(
+                expressions=[trigger.encode() for _, trigger in triggers],
+                ids=[number for number, _ in triggers],
+                flags=[flags] * len(triggers),
+                elements=len(triggers),
+            )
+        except hyperscan.error as problem:  # a user's rule that it does not take
+            log.warning("the rules cannot be built for Hyperscan: %s", problem)
+            return False
         if cache := cache or self._cache:
             cache.store(self.name, hyperscan.dumpb(database))
         self._engine = Hyperscan(self.rules, database)

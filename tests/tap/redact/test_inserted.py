@@ -23,6 +23,13 @@ REDACTOR = Redactor(b"k" * 32)
             ["Zq8xV3kLm2Pq", "Yw7xV3kLm2Pq"],
             ["'a, b'", "f(1, 2)"],
         ),
+        ("INSERT INTO users AS u (id, password) VALUES (7, 'hT7xq9Lw2Zp')", ["hT7xq9Lw2Zp"], ["7"]),
+        ("INSERT INTO t (id, pwd) OVERRIDING SYSTEM VALUE VALUES (7, 'hT7xq9Lw2Zp')", ["hT7xq9Lw2Zp"], ["7"]),
+        (
+            "INSERT INTO t (id, pwd) OUTPUT inserted.id VALUES (7, 0x68543778713977325a70)",
+            ["68543778713977325a70"],
+            ["7"],
+        ),
         ("REPLACE INTO t (user, secret) VALUES (upper('bob'), 'correct horse')", ["correct horse"], ["upper('bob')"]),
     ],
 )
@@ -54,3 +61,18 @@ def test_many_rows_are_all_seen() -> None:
     clean, notes = REDACTOR.text(f"INSERT INTO users (id, password) VALUES {rows};")
     assert len(notes) == 3000
     assert "xZ9qLm" not in clean
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<password type="x"><![CDATA[hT7xq9Lw2Zp]]></password>',
+        '<wsse:Password Type="a">hT7x[q9]Lw2Zp</wsse:Password>',
+        "<name>fs.s3a.secret.key</name> <value>hT7xq9Lw2Zp</value>",
+        '<property name="a.access.key">hT7xq9Lw2Zp</property>',
+    ],
+)
+def test_elements_that_stand_for_columns_are_read_too(text: str) -> None:
+    clean, (note,) = REDACTOR.text(text)
+    assert "Lw2Zp" not in clean
+    assert note.rule in ("element-secret", "property-secret", "named-element-secret")

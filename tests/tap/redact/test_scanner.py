@@ -12,7 +12,7 @@ from mcptap.tap.redact import Redactor, scan
 from mcptap.tap.redact import scanner as scanner_module
 from mcptap.tap.redact.example import build
 from mcptap.tap.redact.pii import personal
-from mcptap.tap.redact.rule import Text, widened
+from mcptap.tap.redact.rule import Sign, Text, widened
 from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired
 from mcptap.tap.redact.scanner import BLOCK, COMMON, Literals, Scanner
 from mcptap.tap.redact.settings import Pii
@@ -95,7 +95,7 @@ def test_a_kept_database_is_used_and_one_of_other_rules_is_not() -> None:
     assert first.build(cache)
     again, other = Scanner(RULES[-30:]), Scanner(RULES[-29:])
     assert again.load(cache)
-    assert again.engine == "hyperscan"
+    assert (again.engine, again.is_pressed, again.in_use) == ("hyperscan", False, True)
     assert not other.load(cache)
     assert other.engine == "literals"
 
@@ -130,6 +130,12 @@ def test_much_text_is_worth_building_the_database_and_keeping_it() -> None:
     scanner.fired("x" * 2_000)
     assert scanner.engine == "hyperscan"
     assert Scanner(RULES[-30:]).load(cache)
+
+
+def test_a_rule_that_hyperscan_refuses_leaves_the_literals_at_work() -> None:
+    scanner = Scanner([Sign("refused", ("x",), ("(?<=x",))])
+    assert not scanner.build()
+    assert (scanner.engine, scanner.fired("x" * 2_000_000)[0].id) == ("literals", "refused")
 
 
 def test_while_the_database_is_built_nobody_else_builds_it(monkeypatch: pytest.MonkeyPatch) -> None:
