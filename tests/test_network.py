@@ -16,6 +16,7 @@ import struct
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,9 @@ def rows_when_recorded(home: Path) -> list[dict[str, int]]:
     """Asks, as a user would, until both messages are there."""
     until = time.monotonic() + SEEN_S
     while True:
-        rows: list[dict[str, int]] = json.loads(mcptap(home, "query", "--format", "json", COUNT))
+        rows: list[dict[str, int]] = []
+        with suppress(subprocess.CalledProcessError):  # nothing is recorded before the collector has begun
+            rows = json.loads(mcptap(home, "query", "--format", "json", COUNT))
         if rows == [{"n": 2}] or time.monotonic() > until:
             return rows
         time.sleep(0.05)
