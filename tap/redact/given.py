@@ -141,11 +141,12 @@ def stands_for_bare(text: str, name: str, value: re.Match[str], *, dotenv: bool)
 
 def _is_counted(text: str, value: re.Match[str]) -> bool:
     """Whether this is one of several numbers, line by line: `MUST_CHANGE_PASSWORD = 1820` above `… = 1821`."""
+    if len(value[0]) > _LONG_NUMBER or not value[0].isdecimal():  # `²` is a digit, and no number
+        return False
     above = text[max(0, value.start() - LINE) : value.start()].split("\n")[-3:-1]
     below = text[value.end() : value.end() + LINE].split("\n")[1:3]
     numbers = (match["number"] for line in (*above, *below) if (match := _COUNTED.search(line)))
-    near = sum(0 < abs(int(value[0]) - int(number)) <= _NEAR for number in numbers)
-    return len(value[0]) <= _LONG_NUMBER and near >= 2
+    return sum(0 < abs(int(value[0]) - int(number)) <= _NEAR for number in numbers) >= 2
 
 
 def _is_type(text: str, value: re.Match[str]) -> bool:

@@ -154,11 +154,13 @@ def is_descriptive(key: str, item: Any) -> bool:
     """Whether a member of what describes a secret has none as its value: any that is not known may have."""
     if isinstance(item, str):
         return _is_said(key, item)
+    if key in _DESCRIBING and isinstance(item, list):
+        return all(isinstance(below, dict) for below in item)
     if key in (*_MARKING_OBJECTS, *_DESCRIBING) and isinstance(item, dict):
         inner = all(isinstance(below, (dict, bool)) or _is_version(below) for below in item.values())
         return inner or (key in _DESCRIBING and describes(item))
     if key == "id" and isinstance(item, int):
-        return item < _FIELDS
+        return 0 <= item < _FIELDS
     return key in _SCHEMA_WORDS or key in _LABELS or isinstance(item, bool)
 
 
