@@ -99,6 +99,11 @@ class Text:
         return Text(text, self._out_of_time)
 
 
+class EachTime(str):
+    """A trigger that Hyperscan tells of wherever it matches, not once: it is faster for not having to remember that it
+    has. Only for what cannot match at every place of a long run: each match is a call."""
+
+
 class TextRule(Protocol):
     """One way to find something in a text. A family of rules is anything that has these."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
-from mcptap.tap.redact.rule import Sign, Text, TextRule
+from mcptap.tap.redact.rule import EachTime, Sign, Text, TextRule
 
 PAYS: Final = 1_000_000  # characters; searching more than this with `Literals` takes longer than building Hyperscan
 LIKELY: Final = 50_000  # characters; who has searched so much goes on, and does better to build while nobody waits
@@ -24,7 +24,7 @@ MODE: Final = 1  # HS_MODE_BLOCK
 BLOCK: Final = 65_536  # characters
 COMMON: Final = 16_384
 log = logging.getLogger(__name__)
-_FORMAT: Final = "1"  # of what is hashed into a database's name
+_FORMAT: Final = "2"  # of what is hashed into a database's name
 
 
 Where = dict[TextRule, list[tuple[int, int]]]  # the parts of a text in which a rule may find something
@@ -210,14 +210,15 @@ class Scanner:
         except ImportError:
             return False
         self._left = 0  # nobody else need begin
-        flags = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_UTF8
+        each_time = hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_UTF8
+        once = each_time | hyperscan.HS_FLAG_SINGLEMATCH
         triggers = [(number, trigger) for number, rule in enumerate(self.rules) for trigger in rule.triggers]
         database = hyperscan.Database(mode=MODE)
         try:
             database.compile(
                 expressions=[trigger.encode() for _, trigger in triggers],
                 ids=[number for number, _ in triggers],
-                flags=[flags] * len(triggers),
+                flags=[each_time if isinstance(trigger, EachTime) else once for _, trigger in triggers],
                 elements=len(triggers),
             )
         except hyperscan.error as problem:  # a user's rule that it does not take

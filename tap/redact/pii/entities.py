@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mcptap.tap.redact.checks import is_luhn, is_mod97
-from mcptap.tap.redact.rule import widened
+from mcptap.tap.redact.rule import EachTime, widened
 
 # Kinds whose recognizers find them everywhere, or take for ever. Nobody can switch them on.
 REFUSED: Final = {
@@ -168,7 +168,7 @@ ENTITIES: Final[dict[str, Entity]] = {
             keywords=("@",),
             admits=_admits_email,
             alike=_alike_email,
-            trigger=rf"[^\s@]@{_LABEL}+\.{_LABEL}{{2}}",
+            trigger=EachTime(rf"[^\s@]@{_LABEL}+\.{_LABEL}{{2}}"),
         ),
         _entity(
             "CREDIT_CARD",
