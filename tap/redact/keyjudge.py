@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from mcptap.tap.redact.members import VALUES
+from mcptap.tap.redact.members import FLAT, VALUES
 from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.rule import Rule, Text
 from mcptap.tap.redact.scan import find, fired
@@ -13,7 +13,7 @@ from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.services import names_service
 
 MAX_KEY: Final = 128  # characters of a key that is worth remembering
-_TELLING: Final = frozenset(("requestState", *VALUES, "stringData", "headers", "rawHeaders"))
+_TELLING: Final = frozenset(("requeststate", *map(str.lower, VALUES), "stringdata", *FLAT, "args"))
 
 
 class KeyJudge:
@@ -39,7 +39,7 @@ class KeyJudge:
         return any(vendor in folded for vendor in self._vendors) or names_service(key)
 
     def _judge(self, key: str) -> bool:
-        return key in _TELLING or names_secret(key) or self.has_vendor(key) or self._holds_secret(key)
+        return key.lower() in _TELLING or names_secret(key) or self.has_vendor(key) or self._holds_secret(key)
 
     def _holds_secret(self, key: str) -> bool:
         text = Text(key)

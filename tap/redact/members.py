@@ -59,6 +59,7 @@ _SCHEMA_TYPES: Final = (
 _DESCRIPTIONS: Final = ("description", "documentation")
 _MARKS: Final = ("anyOf", "oneOf", "allOf", "$ref", "enum", "const", "shape", "locationName", "integrity", "resolved")
 _MARKING_OBJECTS: Final = ("properties", "members", "if", "dependencies", "engines")
+FLAT: Final = ("rawheaders", "raw_headers", "headers", "rawtrailers")  # lists of names and values in turn, in Node
 SCHEMA_VALUES: Final = ("default", "const", "example", "examples")
 # The version of a package that is called `cookie`, or a file of it.
 _VERSION = re.compile(
@@ -205,7 +206,7 @@ def is_flat_pairs(key: str, items: Sequence[Any]) -> bool:
         len(items) % 2 == 0
         and all(isinstance(item, str) for item in items)
         and not any(":" in item or "=" in item for item in items[::2])
-        and key.lower() in ("rawheaders", "raw_headers", "headers", "rawtrailers")
+        and key.lower() in FLAT
     )
 
 

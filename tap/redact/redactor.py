@@ -113,7 +113,7 @@ class Redactor:
             if not suspicious and walk.is_clean(value, rules, self.scanner):
                 return value, ()
             found: list[Redaction] = []
-            clean = walk.Walk(search, rules, found).whole(value, "")
+            clean = walk.Walk(search, rules, found).whole(value, "", suspicious=suspicious)
             return search.again(clean, "", found), listed(found)
         except OutOfTimeError:
             raise walk.UnscannableError(f"not searched within {self._limit_s:g} s") from None

@@ -94,11 +94,20 @@ class Walk:
         self._parts: Parts = {}
         self._telling = _keywords(rules)
 
-    def whole(self, value: Any, pointer: str) -> Any:
-        """A value from its root on."""
+    def whole(self, value: Any, pointer: str, *, suspicious: bool = True) -> Any:
+        """A value from its root on. Of one that is not `suspicious` only the strings need be looked at."""
         if OPEN_END in self._rules:
             self._parts = joined(value, self._search.scanner)
-        return self.value(value, pointer)
+        return self.value(value, pointer) if suspicious else self._strings(value, pointer)
+
+    def _strings(self, value: Any, pointer: str) -> Any:
+        if isinstance(value, str):
+            return self.text(value, pointer)
+        if isinstance(value, dict):
+            return {key: self._strings(item, f"{pointer}/{step(key)}") for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._strings(item, f"{pointer}/{index}") for index, item in enumerate(value)]
+        return value
 
     def value(self, value: Any, pointer: str) -> Any:
         if isinstance(value, str):
@@ -268,7 +277,8 @@ class Walk:
         if not suspicious and is_clean(value, rules, self._search.scanner):
             return self._search.plain(text, self._rules, pointer, self._found)
         found: list[Redaction] = []
-        clean = Walk(self._search.at(pointer), rules, found, self._opened + 1).whole(value, "")
+        walk = Walk(self._search.at(pointer), rules, found, self._opened + 1)
+        clean = walk.whole(value, "", suspicious=suspicious)
         written = orjson.dumps(clean, option=orjson.OPT_INDENT_2 if "\n" in text else 0).decode()
         if clean == value and written != text:
             return None if _repeats(text) else text  # what a parser drops stands in the text only
