@@ -158,6 +158,7 @@ class Pass:
         self.scanner = redactor.scanner
         self.is_telling, self.has_vendor = redactor.keys.is_telling, redactor.keys.has_vendor
         self._marks: dict[tuple[str, str, str], tuple[str, Redaction]] = {}
+        self._searched = Text("")
         self._known: again.Known = {} if known is None else known
         self._kept = set() if kept is None else kept  # pointers, and what a rule found there and an exemption kept
 
@@ -169,7 +170,13 @@ class Pass:
         """The rules that may find something in `text`. Raises UnscannableError, OutOfTimeError."""
         if len(text) > MAX_TEXT:
             raise walk.UnscannableError(f"more than {MAX_TEXT >> 20} MiB of text")
-        return fired(self.scanner, Text(text, self._out_of_time))
+        return fired(self.scanner, self._text(text))
+
+    def _text(self, text: str) -> Text:
+        """The text to be searched. Most messages have one string, which is asked for again right away."""
+        if self._searched.text is not text:
+            self._searched = Text(text, self._out_of_time)
+        return self._searched
 
     def is_exempt(self, rule: str, pointer: str, secret: str = "") -> bool:
         """Whether this user wants what this rule finds here to stay readable. `secret` is remembered if it is."""
@@ -191,7 +198,7 @@ class Pass:
         """`text` without what `rules` find in it, and without `parts`; what was found is added to `found`."""
         if not parts and (not rules or len(text) < walk.MIN_SECRET):
             return text
-        searched = Text(text, self._out_of_time)
+        searched = self._text(text)
         spans = find(self.scanner, searched, rules, parts)
         if spans and self._redactor.exempt:
             spans = [span for span in spans if not self.is_exempt(span.rule, pointer, text[span.start : span.end])]

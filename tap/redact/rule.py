@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from mcptap.tap.redact.checks import CHECKS, entropy, stands_for_nothing
 
@@ -43,15 +43,18 @@ class OutOfTimeError(Exception):
 
 
 class Text:
-    """A text that is searched: itself, in lower case, and the time that is left for it.
+    """A text that is searched: itself, in lower case, its other views, and the time that is left for it.
 
     `parts` says where in it the rule that is asked next need begin to look: in order, apart from each other. What it
     finds, and what it reads around that, may lie anywhere.
     """
 
+    views: dict[Any, Any]  # by kind, as they are made
+
     def __init__(self, text: str, out_of_time: Callable[[], bool] | None = None) -> None:
         self.text = text
         self.parts: Sequence[tuple[int, int]] = ((0, len(text)),)
+        self.views = {}
         self._out_of_time = out_of_time
         self._left = TRIES
 

@@ -85,7 +85,7 @@ def _behind_views(scanner: Scanner, text: Text, rules: Sequence[TextRule], opene
     for view in _views(text, rules):
         near = () if COLOURS in rules else scanner.fired(view.near())
         if COLOURS in rules or any(sign in near for sign in _HIDING):
-            found += fired(scanner, text.part(view.text), opened + 1)
+            found += fired(scanner, view.seen, opened + 1)
         found += (rule for rule in near if rule not in SIGNS)
     return found
 
@@ -158,7 +158,7 @@ def _in_views(
     found = []
     for view in views:
         text.look()
-        for start, end, rule, inner in _seen(scanner, text.part(view.text), rules, opened + 1):
+        for start, end, rule, inner in _seen(scanner, view.seen, rules, opened + 1):
             first, last = view.origin(start, end)
             if first < last:
                 found.append(Span(first, last, rule, inner or ((rule, view.text[start:end]),)))

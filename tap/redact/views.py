@@ -45,7 +45,7 @@ def _character(escape: str) -> str:
     return _NAMED[value] if kind == "name" else chr(int(value, 10 if kind == "decimal" else 16))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Kind:
     """One way to see a text: what is replaced in it, and by what. Without one of `signs` nothing is."""
 
@@ -88,6 +88,7 @@ class View:
             parts += (self._whole[done:start], fill)
             done = end
         self.text = "".join((*parts, self._whole[done:])) if parts else self._whole
+        self.seen = whole.part(self.text)  # to be searched
         self.changed = bool(parts)
 
     def near(self) -> str:
@@ -168,7 +169,7 @@ def unquoted(text: Text) -> tuple[View, ...]:
 
 def _views(text: Text, kinds: tuple[Kind, ...]) -> Iterator[View]:
     for kind in kinds:
-        view = View(text, kind)
+        view = text.views.get(kind) or text.views.setdefault(kind, View(text, kind))
         if view.changed:
             yield view
 

@@ -33,6 +33,7 @@ MAX_KEY: Final = 128  # characters of a key that is worth remembering
 _MAX_STEP: Final = 200  # characters of one key in a pointer
 MAX_LINE: Final = 8192  # characters of a command line
 MAX_BY_NAME: Final = 256  # characters of a value that is read together with its key
+_CONSTANT: Final = ("2.0", "text")  # in nearly every message: without them there is often one string, and no copy
 STATE: Final = "requestState"  # opaque to all but the server: it may hold anything
 _OPTION = re.compile(r"--?[\w.-]{1,64}")
 _USER = re.compile(r"(?P<user>[^\s:/]{1,128}:)(?P<secret>\S+)")
@@ -43,7 +44,7 @@ class UnscannableError(Exception):
 
 
 def survey(value: Any, is_telling: Callable[[str], bool]) -> tuple[list[str], bool]:
-    """All strings of a value but its keys, and whether it must be walked even if no text rule fires."""
+    """All strings of a value but its keys, constants left out, and whether it must be walked even if no text rule fires."""
     texts: list[str] = []
     suspicious = False
     level, depth = [value], 0
@@ -54,7 +55,8 @@ def survey(value: Any, is_telling: Callable[[str], bool]) -> tuple[list[str], bo
         below: list[Any] = []
         for item in level:
             if isinstance(item, str):
-                texts.append(item)
+                if item not in _CONSTANT:
+                    texts.append(item)
                 suspicious = suspicious or item[:1] in ("{", "[", "-", " ", "\n")
             elif isinstance(item, dict):
                 suspicious = suspicious or any(map(is_telling, item)) or forms.is_kubernetes_secret(item)
