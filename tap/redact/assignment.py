@@ -41,18 +41,6 @@ KEYWORDS: Final = (
 )  # fmt: skip
 
 
-def _stems() -> Iterator[tuple[str, tuple[str, ...] | None, tuple[tuple[str, int], ...]]]:
-    """What several keywords have in common, what stands before it in them, and they with its place in each."""
-    stems: dict[str, list[tuple[str, int]]] = {}
-    for keyword in KEYWORDS:
-        stem = next((stem for stem in ("pass", "key") if stem in keyword), keyword)
-        stems.setdefault(stem, []).append((keyword, keyword.index(stem)))
-    for stem, keywords in stems.items():
-        before = tuple(keyword[:offset] for keyword, offset in keywords)
-        yield stem, before if all(before) else None, tuple(keywords)
-
-
-_STEMS: Final = tuple(_stems())
 _NAME_CHARS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _MARK: Final = "[REDACTED:"
 QUOTED = re.compile(
@@ -99,18 +87,26 @@ _AFTER_QUOTE: Final = tuple(",+)]};: \n")
 
 
 class Assignments:
-    """Finds the values that secret names are given in a text."""
+    """Finds the values that secret names with one of `keywords` are given in a text. All of these have `stem` in them:
+    they are looked for together."""
 
     id = ID
-    keywords = KEYWORDS
     fold = True
-    triggers = (rf"(?i)(?:{'|'.join(KEYWORDS)})[\w.-]*\\*[\"'`]?\]?{_TYPE}[^\S\n]*(?:=|:|%3d|>|[?|+.!]{{1,2}}=)",)
+
+    def __init__(self, stem: str, keywords: tuple[str, ...]) -> None:
+        self.keywords = keywords
+        names = "|".join(keywords)
+        self.triggers = (rf"(?i)(?:{names})[\w.-]*\\*[\"'`]?\]?{_TYPE}[^\S\n]*(?:=|:|%3d|>|[?|+.!]{{1,2}}=)",)
+        self._stem = stem
+        self._offsets = tuple((keyword, keyword.index(stem)) for keyword in keywords)
+        before = tuple(keyword[:offset] for keyword, offset in self._offsets)
+        self._before = before if all(before) else None  # one of these stands before the stem
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
         done: dict[str, int] = {}  # up to where each keyword is judged
         repeated = Repeated(text.text, _value, _reach)
-        for at, keyword in _found(text):
+        for at, keyword in self._found(text):
             if at < done.get(keyword, 0):
                 continue
             text.tick()
@@ -119,16 +115,24 @@ class Assignments:
                 yield span
                 done[keyword] = span[1]
 
-
-def _found(text: Text) -> Iterator[tuple[int, str]]:
-    """All keywords, and where they are: those that begin or end alike are looked for together."""
-    folded = text.folded
-    for stem, before, keywords in _STEMS:
-        for at in text.places(stem, folded=True) if stem in folded else ():
+    def _found(self, text: Text) -> Iterator[tuple[int, str]]:
+        """All keywords, and where they are."""
+        folded, before = text.folded, self._before
+        for at in text.places(self._stem, folded=True):
             if before is None or folded.endswith(before, 0, at):
-                for keyword, offset in keywords:
+                for keyword, offset in self._offsets:
                     if at >= offset and folded.startswith(keyword, at - offset):
                         yield at - offset, keyword
+
+
+def _by_stem() -> Iterator[Assignments]:
+    """One for what several keywords have in common, so that only what fired is looked for."""
+    stems: dict[str, list[str]] = {}
+    for keyword in KEYWORDS:
+        stem = next((stem for stem in ("pass", "key") if stem in keyword), keyword)
+        stems.setdefault(stem, []).append(keyword)
+    for stem, keywords in stems.items():
+        yield Assignments(stem, tuple(keywords))
 
 
 def _reach(text: str, end: int) -> int:
@@ -294,3 +298,6 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
     ):
         return None
     return value.span()
+
+
+ASSIGNMENTS: Final = tuple(_by_stem())

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
-from mcptap.tap.redact.assignment import Assignments
+from mcptap.tap.redact.assignment import ASSIGNMENTS
 from mcptap.tap.redact.columns import Columns
 from mcptap.tap.redact.inserted import Inserted
 from mcptap.tap.redact.manifest import Manifests
@@ -37,7 +37,7 @@ _CLOSING = re.compile(r"""(?:[\]})>"'`,;:.!?]|\\{1,15}["'nrt]?){1,8}""")
 BUILT_IN: Final[tuple[TextRule, ...]] = (
     *(rule for rules in families().values() for rule in rules),
     Tails(),
-    Assignments(),
+    *ASSIGNMENTS,
     Options(),
     Columns(),
     Inserted(),
