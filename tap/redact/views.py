@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
-from mcptap.tap.redact.rule import Sign, Text
+from mcptap.tap.redact.rule import Sign, Text, holds
 
 _COLOUR = re.compile(r"(?:\x1b|\\\\{0,15}u001[bB]|\\x1[bB]|\\033)\[[0-?]{0,64}[@-~]")
 # Each escape stands for a printable character of ASCII.
@@ -47,18 +47,17 @@ def _character(escape: str) -> str:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Kind:
-    """One way to see a text: what is replaced in it, and by what. Without one of `signs` nothing is."""
+    """One way to see a text: what is replaced in it, and by what. Without one of its signs no pattern matches."""
 
-    signs: tuple[str, ...]
-    patterns: tuple[re.Pattern[str], ...]
+    patterns: Mapping[tuple[str, ...], re.Pattern[str]]  # by signs
     replace: Callable[[str], str]
     trims: bool = False  # whether blanks of the view stand for nothing in the text
 
     def pieces(self, text: Text) -> list[tuple[int, int, str]]:
         """What is replaced: from, to, by what."""
         found: list[tuple[int, int, str]] = []
-        for pattern in self.patterns if any(sign in text.text for sign in self.signs) else ():
-            for piece in pattern.finditer(text.text):
+        for signs, pattern in self.patterns.items():
+            for piece in pattern.finditer(text.text) if holds(text.text, signs) else ():
                 text.tick()
                 found.append((*piece.span(), self.replace(piece[0])))
         return sorted(found) if len(self.patterns) > 1 else found
@@ -67,13 +66,13 @@ class Kind:
 _COLOUR_SIGNS: Final = ("\x1b[", "u001b[", "u001B[", "x1b[", "x1B[", "\\033[")
 # Colours may split a word or part two, so there are two views of them.
 _COLOURS: Final = (
-    Kind(_COLOUR_SIGNS, (_COLOUR,), lambda _: "", trims=True),
-    Kind(_COLOUR_SIGNS, (_COLOUR,), lambda _: " ", trims=True),
+    Kind({_COLOUR_SIGNS: _COLOUR}, lambda _: "", trims=True),
+    Kind({_COLOUR_SIGNS: _COLOUR}, lambda _: " ", trims=True),
 )
 _QUOTE: Final = r"\\{1,7}[\"'nrt]"
 _QUOTES: Final = {"n": "\n", "r": "\r", "t": "\t"}
-_STRINGS: Final = Kind(("\\",), (re.compile(_QUOTE),), lambda escape: _QUOTES.get(escape[-1], escape[-1]))
-_ESCAPES: Final = Kind(tuple(_ESCAPED), tuple(_ESCAPED.values()), _character)
+_STRINGS: Final = Kind({("\\",): re.compile(_QUOTE)}, lambda escape: _QUOTES.get(escape[-1], escape[-1]))
+_ESCAPES: Final = Kind({(sign,): pattern for sign, pattern in _ESCAPED.items()}, _character)
 
 
 class View:
@@ -177,8 +176,7 @@ def _views(text: Text, kinds: tuple[Kind, ...]) -> Iterator[View]:
 def plain(text: str) -> str:
     """`text` without colours and escapes, so that a secret is recognised however it is written."""
     for kind in _PLAIN if _WRITTEN.search(text) else ():
-        if any(sign in text for sign in kind.signs):
-            text = View(Text(text), kind).text
+        text = View(Text(text), kind).text
     return text
 
 

@@ -84,7 +84,7 @@ def _admits_email(text: str, before: str) -> bool:
     local, _, domain = text.partition("@")
     labels = domain.lower().split(".")
     return not (
-        _IN_ADDRESS.search(before)
+        ("/" in before and _IN_ADDRESS.search(before))
         or "/" in local
         or local.lower() in _NOBODY
         or local.lower().endswith(("noreply", "no-reply"))
