@@ -18,6 +18,7 @@ from typing import Final
 
 from mcptap.tap.redact.address import is_url_password
 from mcptap.tap.redact.blobs import is_in_data
+from mcptap.tap.redact.claims import is_jwt
 from mcptap.tap.redact.keytext import holds_key
 from mcptap.tap.redact.standins import computes, is_code, is_published, is_sample, is_sentence, is_typed, stands_for
 
@@ -151,14 +152,6 @@ def _is_digest(match: re.Match[str]) -> bool:
     return "response=" in match["secret"]
 
 
-def _is_jwt(match: re.Match[str]) -> bool:
-    """Three segments of base64url, or two that are both JSON (RFC 7519); cut ones count."""
-    segments = match[0].split(".", 3)
-    if len(segments) < 2 or len(segments[0]) < 12:
-        return False
-    return segments[1].startswith("eyJ") or (len(segments) > 2 and len(segments[1]) >= 8)
-
-
 def _is_base58check(match: re.Match[str]) -> bool:
     return is_base58check(_secret(match))
 
@@ -281,7 +274,7 @@ CHECKS: Final[dict[str, Callable[[re.Match[str]], bool]]] = {
     "digest": _is_digest,
     "digit": _has_digit,
     "digit-and-letter": _has_digit_and_letter,
-    "jwt": _is_jwt,
+    "jwt": is_jwt,
     "key-body": lambda match: holds_key(match[0]),
     "literal": _is_literal,
     "mixed": _mixed,
