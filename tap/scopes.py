@@ -13,7 +13,7 @@ from mcptap.tap.records import Kind, MessageRecord, Redaction, RunStarted, Side
 from mcptap.tap.redact.lines import LineRedactor
 from mcptap.tap.redact.redactor import Redactor
 from mcptap.tap.redact.settings import Mode, Settings
-from mcptap.tap.redact.walk import UnscannableError
+from mcptap.tap.redact.survey import UnscannableError
 
 MAX_REMEMBERED: Final = 10_000  # tools
 STRICTNESS: Final[tuple[Mode, ...]] = ("full", "redact", "hash", "metadata")

@@ -7,7 +7,7 @@ names of secrets are judged by their words (`names`), and what cannot be searche
 from mcptap.tap.redact.lines import LineRedactor
 from mcptap.tap.redact.redactor import Redactor
 from mcptap.tap.redact.started import redact_started
+from mcptap.tap.redact.survey import UnscannableError
 from mcptap.tap.redact.transcript import Transcript
-from mcptap.tap.redact.walk import UnscannableError
 
 __all__ = ["LineRedactor", "Redactor", "Transcript", "UnscannableError", "redact_started"]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from mcptap.tap.redact.element import element
 from mcptap.tap.redact.given import (
     LINE,
     LINE_START,
@@ -19,9 +20,11 @@ from mcptap.tap.redact.given import (
     is_indented,
     is_name,
     is_prose,
+    is_random,
     is_reference,
     is_reference_alone,
     is_same,
+    random_bare,
     stands_for_bare,
     stands_for_quoted,
 )
@@ -30,7 +33,7 @@ from mcptap.tap.redact.names import is_directory, names_secret
 from mcptap.tap.redact.program import is_named
 from mcptap.tap.redact.repeated import AFTER, Repeated
 from mcptap.tap.redact.rule import PLACEHOLDER, Text
-from mcptap.tap.redact.standins import computes, stands_for
+from mcptap.tap.redact.standins import computes
 
 ID: Final = "assignment"
 KEYWORDS: Final = (
@@ -54,6 +57,7 @@ _SIGN = re.compile(
     r"""(?P<sign>=>|:{1,3}=|[!=]==?|(?:\?\??|\|\||\+|\.)=|=|:|%3[dD]|>)[^\S\n]{0,8}"""
 )
 _UNSIGNED = re.compile(r"[\w.-]{0,48}\\*")
+_HEADERS: Final = ("cookie", "authorization")  # have more than one value, or a scheme before it
 _COMPARED: Final = ("==", "===", "!=", "!==")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate)\ +")
 _BARE = re.compile(r"""[^\s"'`,;&<>)}\]\\]+""")
@@ -64,11 +68,7 @@ _NESTED = re.compile(
 )  # where it ends is not told by a pattern
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
 _INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
-_CLOSED = re.compile(r"</(?:[\w.-]{1,64}:)?(?P<name>[\w.-]{1,64})>")
-_CDATA = re.compile(r"\s{0,64}<!\[CDATA\[")
-_ENCRYPTED = re.compile(r"\{[^{}$]*(?=[A-Za-z]*[0-9])[\w+/=-]{16,}[^{}]*\}")  # as Jenkins has it
 _TO_END = re.compile(r"""[^\n"'`\\]+""")
-_LONGEST_ELEMENT: Final = 65_536  # characters of an XML element's text
 _OPENED = re.compile(
     r"[{\[]*\{(?:[A-Za-z_$]+[:(\[{]+)?|\[(?:[A-Za-z_$]+\.)+[A-Za-z_$]+\([a-z]*"
 )  # an object of a program that has no literal
@@ -165,10 +165,11 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
     if not names_secret(name) or _is_label(text, at, sign) or gives_none(text, at, name, sign):
         return None
     if sign["sign"] == ">":
-        return _element(text, start - len(before), sign.end())
+        return element(text, start - len(before), sign.end())
+    known = name.lower().endswith(_HEADERS)
     prefix = _PREFIX.match(text, sign.end())
     if quoted := QUOTED.match(text, prefix.end() if prefix else sign.end()):
-        no_secret = (
+        no_secret = not (is_random(quoted["secret"]) and not known) and (
             _closes(text, start - len(before), sign, quoted)
             or is_name(name, quoted["secret"])
             or stands_for_quoted(text, start - len(before), name, sign, quoted)
@@ -177,8 +178,9 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
             or (name.lower().endswith("cookie") and _is_no_cookie(quoted["secret"]))
         )
         return None if no_secret else quoted.span("secret")
+    random = None if known or sign["sign"] in _COMPARED else random_bare(text, sign.end())
     begins_line = LINE_START.search(text[max(0, start - len(before) - 24) : start - len(before)]) is not None
-    return _bare(text, sign.end(), name.lower(), sign["sign"], begins_line=begins_line)
+    return random or _bare(text, sign.end(), name.lower(), sign["sign"], begins_line=begins_line)
 
 
 def _is_no_cookie(value: str) -> bool:
@@ -234,31 +236,6 @@ def _block_end(text: str, block: re.Match[str]) -> int:
             break
         end = following.end()
     return end
-
-
-def _element(text: str, name: int, at: int) -> tuple[int, int] | None:
-    """The text of an XML element whose name begins at `name`."""
-    if text[max(0, name - 1) : name] not in ("<", ":"):
-        return None
-    cdata = _CDATA.match(text, at)
-    begins, ends = (cdata.end(), "]]>") if cdata else (at, "<")
-    end = text.find(ends, begins, begins + _LONGEST_ELEMENT)
-    if end < 0:
-        return None
-    closed = text[end : end + LONGEST_JUDGED].removeprefix("]]>").lstrip()
-    if not closed.startswith("</") or not _is_named(closed, text[name:at]):
-        return None
-    value = text[begins:end].strip()
-    if not value or "\n" in value or (stands_for(value, code=False) and not _ENCRYPTED.fullmatch(value)):
-        return None
-    begins = text.index(value[0], begins)
-    return begins, begins + len(value)
-
-
-def _is_named(closed: str, opened: str) -> bool:
-    """Whether `</name` ends what `name>` began. A prefix, and what is cut off, is not asked for."""
-    ending = _CLOSED.match(closed)
-    return ending is None or opened.lower().startswith(ending["name"].lower())
 
 
 def _is_passed(value: str, name: str) -> bool:

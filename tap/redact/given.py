@@ -10,7 +10,7 @@ from typing import Final
 
 from mcptap.tap.redact.names import names_password, names_secret
 from mcptap.tap.redact.program import is_program
-from mcptap.tap.redact.standins import computes, is_sample, is_sentence, stands_for
+from mcptap.tap.redact.standins import computes, is_published, is_sample, is_sentence, stands_for
 
 MAX_NAME: Final = 48  # characters on either side of a name's keyword
 LINE: Final = 200  # characters of a line that are looked at
@@ -50,6 +50,23 @@ _LONGEST_NAME: Final = 80  # characters of a name in a program
 _OPERATORS = re.compile(r"(?:[=!]==?|&&|\|\||\?\?|\?(?=[^?]*:))(?=[A-Za-z_$(\[{!])|\}|(?:[=!]==|!=|&&|\|\|)\Z")
 _REFERENCE = re.compile(r"[A-Za-z_$]+(?:(?:\?\.|\.|::|->)[A-Za-z_$]+)*\d{0,2}")
 _SPELLED = re.compile(r"[a-z][A-Z]|[._>:]")
+
+
+# Neither a word nor a name nor code: letters and digits alone, and digits in two places.
+_RANDOM: Final = r"(?=[A-Za-z]*[0-9]+[A-Za-z]+[0-9])(?!0[xX])(?![A-Za-z0-9]*?[xX]{5})[A-Za-z0-9]{8,512}"
+_QUOTED_RANDOM = re.compile(_RANDOM)
+_BARE_RANDOM = re.compile(rf"{_RANDOM}(?=\s|\Z)")
+
+
+def is_random(value: str) -> bool:
+    """Whether a value between quotes is so random that nothing else need be asked."""
+    return _QUOTED_RANDOM.fullmatch(value) is not None and not is_published(value)
+
+
+def random_bare(text: str, at: int) -> tuple[int, int] | None:
+    """The value without quotes that begins at `at`, if it is."""
+    value = _BARE_RANDOM.match(text, at)
+    return value.span() if value and not is_published(value[0]) else None
 
 
 def stands_for_quoted(text: str, at: int, name: str, sign: re.Match[str], quoted: re.Match[str]) -> bool:

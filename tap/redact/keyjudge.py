@@ -7,7 +7,7 @@ from typing import Final
 
 from mcptap.tap.redact.members import FLAT, VALUES
 from mcptap.tap.redact.names import names_secret
-from mcptap.tap.redact.rule import Rule, Text
+from mcptap.tap.redact.rule import Rule, Text, holds
 from mcptap.tap.redact.scan import find, fired
 from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.services import names_service
@@ -35,8 +35,7 @@ class KeyJudge:
         return self._named(key) if len(key) <= MAX_KEY else self._names(key[:MAX_KEY])
 
     def _names(self, key: str) -> bool:
-        folded = key.lower()
-        return any(vendor in folded for vendor in self._vendors) or names_service(key)
+        return holds(key.lower(), self._vendors) or names_service(key)
 
     def _judge(self, key: str) -> bool:
         return key.lower() in _TELLING or names_secret(key) or self.has_vendor(key) or self._holds_secret(key)

@@ -22,6 +22,7 @@ from mcptap.tap.redact.rule import PLACEHOLDER, OutOfTimeError, Text, TextRule
 from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired
 from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.settings import Settings
+from mcptap.tap.redact.survey import UnscannableError, is_clean, survey
 from mcptap.tap.redact.table import families
 from mcptap.tap.redact.views import plain
 
@@ -96,7 +97,7 @@ class Redactor:
         try:
             clean = walk.Walk(search, search.fired(text), found).text(text, pointer)
             clean = search.again(clean, pointer, found)
-        except (OutOfTimeError, walk.UnscannableError):
+        except (OutOfTimeError, UnscannableError):
             clean, note = self.placeholder(text, UNSCANNED, pointer)
             return clean, (note,)
         return clean, listed(found)
@@ -107,20 +108,20 @@ class Redactor:
         Raises UnscannableError when it is nested too deeply, too large, or takes too long; nothing of it may be kept.
         """
         search = self._pass()
-        texts, suspicious = walk.survey(value, self.keys.is_telling)
+        texts, suspicious = survey(value, self.keys.is_telling)
         try:
             rules = search.fired("\0".join(texts))
-            if not suspicious and walk.is_clean(value, rules, self.scanner):
+            if not suspicious and is_clean(value, rules, self.scanner):
                 return value, ()
             found: list[Redaction] = []
             clean = walk.Walk(search, rules, found).whole(value, "", suspicious=suspicious)
             return search.again(clean, "", found), listed(found)
         except OutOfTimeError:
-            raise walk.UnscannableError(f"not searched within {self._limit_s:g} s") from None
+            raise UnscannableError(f"not searched within {self._limit_s:g} s") from None
 
     def measure(self, value: Any) -> None:
         """Raises UnscannableError for a value that could not be written down even if all of it were kept."""
-        walk.survey(value, self.keys.is_telling)
+        survey(value, self.keys.is_telling)
 
     def argv(self, arguments: Sequence[str], pointer: str = "") -> tuple[tuple[str, ...], Redactions]:
         """A command line without secrets: options' values, assignments, headers, URLs, known shapes."""
@@ -130,7 +131,7 @@ class Redactor:
             rules = search.fired("\0".join(arguments))
             words = walk.Walk(search, rules, found).argv(arguments, pointer)
             return tuple(search.again(words, pointer, found)), listed(found)
-        except (OutOfTimeError, walk.UnscannableError):
+        except (OutOfTimeError, UnscannableError):
             clean, note = self.placeholder("\0".join(arguments), UNSCANNED, pointer)
             return (clean,), (note,)
 
@@ -169,7 +170,7 @@ class Pass:
     def fired(self, text: str) -> list[TextRule]:
         """The rules that may find something in `text`. Raises UnscannableError, OutOfTimeError."""
         if len(text) > MAX_TEXT:
-            raise walk.UnscannableError(f"more than {MAX_TEXT >> 20} MiB of text")
+            raise UnscannableError(f"more than {MAX_TEXT >> 20} MiB of text")
         return fired(self.scanner, self._text(text))
 
     def _text(self, text: str) -> Text:

@@ -8,7 +8,7 @@ without bound in a pattern either always matches, so that the search goes on beh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Protocol
@@ -46,15 +46,15 @@ class Text:
     """A text that is searched: itself, in lower case, its other views, and the time that is left for it.
 
     `parts` says where in it the rule that is asked next need begin to look: in order, apart from each other. What it
-    finds, and what it reads around that, may lie anywhere.
+    finds, and what it reads around that, may lie anywhere. `taken` says where something was found already.
     """
 
-    views: dict[Any, Any]  # by kind, as they are made
+    taken: Set[int] = frozenset()
 
     def __init__(self, text: str, out_of_time: Callable[[], bool] | None = None) -> None:
         self.text = text
         self.parts: Sequence[tuple[int, int]] = ((0, len(text)),)
-        self.views = {}
+        self.views: dict[Any, Any] = {}  # by kind, as they are made
         self._out_of_time = out_of_time
         self._left = TRIES
 

@@ -139,15 +139,17 @@ def _seen(scanner: Scanner, text: Text, rules: Sequence[TextRule], opened: int) 
 
 def _by_rules(scanner: Scanner, text: Text, rules: Sequence[TextRule]) -> list[Span]:
     """What the rules find. Of a long text each only searches the parts in which it fired."""
-    if len(text.text) <= LONG:
-        return [Span(start, end, rule.id) for rule in rules for start, end in rule.spans(text) if end > start]
     found: list[Span] = []
-    where = scanner.where(text.text)
+    where = scanner.where(text.text) if len(text.text) > LONG else None
     for rule in rules:
-        text.look()
-        if rule in where:
+        if where is not None:
+            text.look()
+            if rule not in where:
+                continue
             text.parts = where[rule]
-            found += (Span(start, end, rule.id) for start, end in rule.spans(text) if end > start)
+        if spans := [Span(start, end, rule.id) for start, end in rule.spans(text) if end > start]:
+            text.taken |= {span.start for span in spans}
+            found += spans
     return found
 
 

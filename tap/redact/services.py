@@ -21,6 +21,7 @@ ID: Final = "service-key"
 _WINDOW: Final = 72  # characters before a value in which the name stands
 _BETWEEN: Final = 40  # characters from the end of the name to the value
 _LONGEST_NAME: Final = 4  # words
+_SOME: Final = 3  # letters
 _LEAST_BARE: Final = 20  # characters of a value without a word such as `key` before it
 
 _VALUE = re.compile(r"(?<![\w+/.~-])[A-Za-z0-9_][\w+/.~-]{11,511}={0,2}(?![\w+/~-])", re.ASCII)
@@ -69,6 +70,13 @@ def _beginnings() -> frozenset[str]:
     return frozenset(name[:length] for name in _squashed() for length in range(1, len(name) + 1))
 
 
+@cache
+def _first_words() -> frozenset[str]:
+    """The words that names begin with: some letters, or less where that is a whole word."""
+    some = (beginning for beginning in _beginnings() if len(beginning) >= _SOME)
+    return frozenset((*some, *(_WORD.findall(name)[0] for name in names())))
+
+
 def _spellings(name: str) -> Iterator[str]:
     """Patterns of the ways to write a name: with a sign in place of a blank, or none."""
     first, blank, rest = name.partition(" ")
@@ -86,8 +94,10 @@ def _is_spelled(name: str, text: str) -> bool:
 
 def _name_end(window: str, since: int = 0) -> int | None:
     """Where the last name of a service in `window` ends; None without one that ends at `since` or later."""
-    words, beginnings, squashed = list(_WORD.finditer(window)), _beginnings(), _squashed()
-    folded = [word[0].lower() for word in words]
+    folded, beginnings, squashed = [word.lower() for word in _WORD.findall(window)], _first_words(), _squashed()
+    if beginnings.isdisjoint(folded) and not [word for word in folded if word.endswith(_GLUE)]:
+        return None  # as of nearly all
+    words = list(_WORD.finditer(window))
     for first in range(len(words) - 1, -1, -1):
         if words[min(first + _LONGEST_NAME, len(words)) - 1].end() < since:
             break
@@ -136,7 +146,7 @@ class Services:
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
         for value in text.matches(_VALUE):
-            if _TURNS.search(value[0]) and _is_key(text.text, value):
+            if value.start() not in text.taken and _TURNS.search(value[0]) and _is_key(text.text, value):
                 yield value.span()
 
 

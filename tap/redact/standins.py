@@ -68,6 +68,11 @@ _NO_SECRET = re.compile(
     |(?:os|self|this|getpass|process|config|settings|env|args|opts|options|params|req|request|ctx|state)\..*)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
+# Of letters and digits alone few of these are, and most passwords and tokens are such.
+_LETTERS_AND_DIGITS = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{8,}")
+_NO_SECRET_OF_THEM = re.compile(
+    r"0x[0-9a-f]{1,8}|[a-z0-9]*placeholder[a-z0-9]*|uint8array|[a-z0-9]{0,12}x{5,}[a-z0-9]{0,4}", re.IGNORECASE
+)
 # What only a program has, and a setting may have as a password.
 _CODE = re.compile(
     r"""(?:[!(]{0,4}[a-z_$][a-z_$.]*(?:(?:\|\||&&|\?\?|[!=]==?|=>|\+=)[!(]{0,4}[a-z_$][a-z_$.()]*)+;?|(?-i:[a-z](?:\.[A-Za-z_$]{3,40}){1,5})|(?-i:~?(?:[a-z_]{2,24}\.){1,8}(?:[A-Z][a-z]+){1,10})
@@ -193,6 +198,8 @@ def computes(value: str, *, code: bool = True) -> bool:
 def _computes(value: str) -> bool:
     """The same of a short value: those that are no secrets come again and again."""
     bare = value.strip() or value
+    if _LETTERS_AND_DIGITS.fullmatch(bare):
+        return bare in _PUBLISHED or _NO_SECRET_OF_THEM.fullmatch(bare) is not None
     return (
         bare in _PUBLISHED
         or is_address(bare)
@@ -229,9 +236,9 @@ def _is_word(part: str) -> bool:
 
 def _is_sequence(value: str) -> bool:
     """Whether each character follows the one before, with a break or two: `abcdef123`."""
-    steps = [ord(after) - ord(before) for before, after in pairwise(value)]
     if not 5 <= len(value) <= _LONGEST_SEQUENCE or value.isalpha():
         return False
+    steps = [ord(after) - ord(before) for before, after in pairwise(value)]
     return sum(step in (0, 1) for step in steps) >= _IN_ORDER * len(steps)
 
 

@@ -20,7 +20,7 @@ from mcptap.tap.records import Redaction
 from mcptap.tap.redact.form import FormError, rewritten
 from mcptap.tap.redact.lines import LineRedactor
 from mcptap.tap.redact.redactor import UNSCANNED, Redactor
-from mcptap.tap.redact.walk import UnscannableError
+from mcptap.tap.redact.survey import UnscannableError
 
 MAX_HELD: Final = 16 << 20  # characters of lines that wait for each other
 MAX_DEPTH: Final = 250  # of brackets; what is nested deeper is not searched anyway

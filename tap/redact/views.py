@@ -175,13 +175,13 @@ def _views(text: Text, kinds: tuple[Kind, ...]) -> Iterator[View]:
 
 def plain(text: str) -> str:
     """`text` without colours and escapes, so that a secret is recognised however it is written."""
-    for kind in _PLAIN if _WRITTEN.search(text) else ():
-        text = View(Text(text), kind).text
-    return text
+    if not holds(text, _WRITTEN):
+        return text
+    return _ANY_ESCAPED.sub(lambda escape: _character(escape[0]), _COLOUR.sub("", text))
 
 
-_PLAIN: Final = (_COLOURS[0], _ESCAPES)
-_WRITTEN = re.compile(r"[\x1b\\%&]")  # what each of them begins with
+_WRITTEN: Final = ("\x1b", *_ESCAPED)  # what each of them begins with
+_ANY_ESCAPED = re.compile("|".join(pattern.pattern for pattern in _ESCAPED.values()))
 COLOURS: Final = Sign("colours", _COLOUR_SIGNS, tuple(re.escape(sign) for sign in _COLOUR_SIGNS))
 ESCAPES: Final = Sign("escapes", tuple(_ESCAPED), (_PERCENT, rf"\\{_BACKSLASH}", _ENTITY))
 # Names whose values have quotes around them, or lines between, in the forms that rules know.

@@ -1,14 +1,14 @@
 """Through a decoded JSON value: keys that name secrets, strings that hold them, strings that are JSON themselves.
 
-`survey` looks at a whole value cheaply; only what it finds suspicious is walked, member by member, with a JSON
-pointer (RFC 6901). In a string that is JSON the pointer stays that of the string.
+Only what a survey finds suspicious is walked, member by member, with a JSON pointer (RFC 6901). In a string that is
+JSON the pointer stays that of the string.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -18,14 +18,12 @@ from mcptap.tap.redact import members as forms
 from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.pem import KeyLines
 from mcptap.tap.redact.rule import TextRule, holds
-from mcptap.tap.redact.scan import SIGNS
-from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.split import OPEN_END, Parts, joined
+from mcptap.tap.redact.survey import UnscannableError, is_clean, survey
 
 if TYPE_CHECKING:
     from mcptap.tap.redact.redactor import Pass
 
-MAX_DEPTH: Final = 200  # orjson writes 254 levels, and a record adds some
 MAX_TELLING: Final = 8  # keywords that are looked for in each string before the rules are asked
 MAX_OPENED: Final = 3  # JSON in a string in a string
 MIN_SECRET: Final = 6  # characters; no rule matches a shorter text
@@ -33,44 +31,9 @@ MAX_KEY: Final = 128  # characters of a key that is worth remembering
 _MAX_STEP: Final = 200  # characters of one key in a pointer
 MAX_LINE: Final = 8192  # characters of a command line
 MAX_BY_NAME: Final = 256  # characters of a value that is read together with its key
-_CONSTANT: Final = ("2.0", "text")  # in nearly every message: without them there is often one string, and no copy
 STATE: Final = "requestState"  # opaque to all but the server: it may hold anything
 _OPTION = re.compile(r"--?[\w.-]{1,64}")
 _USER = re.compile(r"(?P<user>[^\s:/]{1,128}:)(?P<secret>\S+)")
-
-
-class UnscannableError(Exception):
-    """A value that cannot be searched whole, so that nothing of it may be kept. The argument says why."""
-
-
-def survey(value: Any, is_telling: Callable[[str], bool]) -> tuple[list[str], bool]:
-    """All strings of a value but its keys, constants left out, and whether it must be walked even if no text rule fires."""
-    texts: list[str] = []
-    suspicious = False
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise UnscannableError("nested too deeply")
-        below: list[Any] = []
-        for item in level:
-            if isinstance(item, str):
-                if item not in _CONSTANT:
-                    texts.append(item)
-                suspicious = suspicious or item[:1] in ("{", "[", "-", " ", "\n")
-            elif isinstance(item, dict):
-                suspicious = suspicious or any(map(is_telling, item)) or forms.is_kubernetes_secret(item)
-                below += item.values()
-            elif isinstance(item, list):
-                suspicious = suspicious or forms.is_pairs(item) or forms.is_pair(item)
-                below += item
-        level = below
-    return texts, suspicious
-
-
-def is_clean(value: Any, rules: Sequence[TextRule], scanner: Scanner) -> bool:
-    """Whether `rules` find nothing in the strings of a value: at most some of them end as half a secret would."""
-    return all(rule in SIGNS for rule in rules) and not (OPEN_END in rules and joined(value, scanner))
 
 
 def _keywords(rules: Sequence[TextRule]) -> tuple[str, ...] | None:
@@ -78,10 +41,13 @@ def _keywords(rules: Sequence[TextRule]) -> tuple[str, ...] | None:
 
     None where the rules have many, or one has none. Nearly always an e-mail address is all that fired.
     """
-    searching = [rule for rule in rules if rule is not OPEN_END]
-    keywords = tuple(keyword for rule in searching for keyword in rule.keywords)
-    few = len(keywords) <= MAX_TELLING and all(rule.keywords and not rule.fold for rule in searching)
-    return keywords if few else None
+    keywords: tuple[str, ...] = ()
+    for rule in rules:
+        if rule is not OPEN_END:
+            keywords += rule.keywords
+            if rule.fold or not rule.keywords or len(keywords) > MAX_TELLING:
+                return None
+    return keywords
 
 
 class Walk:

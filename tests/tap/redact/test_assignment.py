@@ -172,3 +172,23 @@ def test_what_only_begins_like_a_stand_in_is_taken_out(text: str) -> None:
     assert "Zq9x8" not in clean
     assert "0a1B2c3D4e" not in clean
     assert "REDACTED" in clean
+
+
+@pytest.mark.parametrize("text", ["password={}", "password: {}\n", "token = {} # x", '"token":"{}"', "a&secret={}"])
+@pytest.mark.parametrize("value", ["a1b00001234", "x1y2z3w4", "q7W2e9R4t6Y1", "f00dfeed0badcafe"])
+def test_letters_and_digits_in_turns_are_a_secret_and_end_where_they_end(text: str, value: str) -> None:
+    clean, (note,) = REDACTOR.text(text.format(value))
+    assert clean == text.format(REDACTOR.placeholder(value, "assignment")[0])
+    assert note.length == len(value)
+
+
+@pytest.mark.parametrize(
+    "text", ["if token == a1b2c3d4e5 then", "token=0xa1b2c3d4 ", "password=1axxxxx2b ", "secret != x1y2z3a4"]
+)
+def test_letters_and_digits_that_are_compared_or_stand_for_something_stay(text: str) -> None:
+    assert REDACTOR.text(text) == (text, ())
+
+
+def test_of_a_header_all_is_taken_out_however_it_begins() -> None:
+    assert "theme" not in REDACTOR.text("Cookie: a1b2c3d4e5=f6; theme=dark\n")[0]
+    assert "Zq8x" not in REDACTOR.text("Authorization: a1b2c3d4e5 Zq8xV3\n")[0]

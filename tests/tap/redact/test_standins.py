@@ -1,8 +1,10 @@
 """What stands in for a secret is told from one that has the same signs in it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mcptap.tap.redact import Redactor
+from mcptap.tap.redact import Redactor, standins
 from mcptap.tap.redact.standins import computes
 
 REDACTOR = Redactor(b"k" * 32)
@@ -44,3 +46,14 @@ def test_a_call_and_a_look_into_a_table_are_no_secrets(value: str) -> None:
 @pytest.mark.parametrize("text", ["DB_PASSWORD={}\n", 'db = {{"password": "{}"}}', 'password = "{}"\n'])
 def test_a_password_with_brackets_is_no_call(text: str, secret: str) -> None:
     assert secret not in REDACTOR.text(text.format(secret))[0]
+
+
+PIECES = ["x", "xxxx", "0x", "Placeholder", "uint8array", "a1", "oauth2", "token", "22", "f", "key", "latest", "2024"]
+
+
+@given(st.lists(st.one_of(st.sampled_from(PIECES), st.from_regex(r"[A-Za-z0-9]{1,4}", fullmatch=True)), min_size=1))
+def test_letters_and_digits_are_judged_as_by_the_whole_table(pieces: list[str]) -> None:
+    value = "".join(pieces)[: standins.LONGEST]
+    whole = (standins._NO_SECRET, standins._EXPRESSION, standins._CODE)
+    if standins._LETTERS_AND_DIGITS.fullmatch(value):
+        assert computes(value) == any(pattern.fullmatch(value) for pattern in whole)
