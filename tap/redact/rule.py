@@ -8,7 +8,7 @@ without bound in a pattern either always matches, so that the search goes on beh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Protocol
@@ -19,6 +19,7 @@ from mcptap.tap.redact.checks import CHECKS, entropy, stands_for_nothing
 PLACEHOLDER: Final = re.compile(r"\[REDACTED:[a-z][a-z0-9-]{0,31}:[0-9a-f]{8}\]")
 NEAR: Final = 160  # characters before and behind a match in which a word of `near` must stand
 _SHORT: Final = 1000  # characters of a text in which looking is faster than asking where
+_REACH: Final = 16_384  # characters behind a part in which what begins in it may go on, to be looked for
 TRIES: Final = 512  # keywords tried between two looks at the clock
 
 _BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -50,6 +51,7 @@ class Text:
     """
 
     taken: Set[int] = frozenset()
+    where: Mapping[TextRule, Sequence[tuple[int, int]]] | None = None  # of a long one: what fired, and in which parts
 
     def __init__(self, text: str, out_of_time: Callable[[], bool] | None = None) -> None:
         self.text = text
@@ -60,21 +62,29 @@ class Text:
 
     @cached_property
     def folded(self) -> str:
-        """Lower case, of the same length: U+0130 alone would become two characters."""
-        folded = self.text.lower()
-        return folded if len(folded) == len(self.text) else self.text.replace("\u0130", "i").lower()
+        """With the letters of ASCII in lower case; of the same length."""
+        if self.text.isascii():
+            return self.text.lower()
+        return self.text.encode(errors="surrogatepass").lower().decode(errors="surrogatepass")  # thrice as fast
+
+    @cached_property
+    def lowered(self) -> str:
+        """With all letters in lower case; of the same length: U+0130 alone would become two characters."""
+        lowered = self.text.lower()
+        return lowered if len(lowered) == len(self.text) else self.text.replace("\u0130", "i").lower()
 
     def matches(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
         """Where a pattern matches. Each counts as a try."""
         done, whole = 0, len(self.text)
         for low, high in self.parts:
-            for match in pattern.finditer(self.text, max(low, done)):
+            until = min(whole, high + _REACH)
+            for match in pattern.finditer(self.text, max(low, done), until):
                 if high < whole:
                     if match.start() >= high:
                         break
                     done = match.end()
                 self.tick()
-                yield match
+                yield (match.end() == until < whole and pattern.match(self.text, match.start())) or match
 
     def places(self, word: str, *, folded: bool = False) -> Iterator[int]:
         """Where a word stands; of one that overlaps itself, each place."""

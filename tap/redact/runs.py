@@ -29,10 +29,12 @@ _TO_STANDARD: Final = str.maketrans("-_", "+/")
 _READABLE: Final = bytes(range(32, 127)) + b"\t\n\r"
 
 
-def runs(text: str) -> Iterator[tuple[int, int, str]]:
-    """From, to, and what is read there."""
+def runs(text: str, low: int = 0, high: int | None = None) -> Iterator[tuple[int, int, str]]:
+    """From, to, and what is read there; of those that begin between `low` and `high`."""
     done = 0
-    for match in _RUN.finditer(text):
+    for match in _RUN.finditer(text, low, len(text) if high is None else high):
+        if match.end() == high:
+            match = _RUN.match(text, match.start()) or match  # noqa: PLW2901 - it goes on
         start, end = match.span()
         run = match[0]
         if start < done or (run.islower() and run.isalpha()):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -61,7 +61,8 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
     The signs among them say what there is to look behind; alone they are nothing. Raises OutOfTimeError.
     """
     text.look()
-    rules = scanner.fired(text.text)
+    _locate(scanner, text)
+    rules = scanner.fired(text.text) if text.where is None else list(text.where)
     if _HIDING.isdisjoint(rules):
         return rules
     if opened == MAX_OPENED:
@@ -79,6 +80,12 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
     return scanner.ordered((*open_, *found)) if found else open_
 
 
+def _locate(scanner: Scanner, text: Text) -> None:
+    """Keeps in which parts of a long text rules fire."""
+    if len(text.text) > LONG and text.where is None:
+        text.where = scanner.where(text.text)
+
+
 def _behind_views(scanner: Scanner, text: Text, rules: Sequence[TextRule], opened: int) -> list[TextRule]:
     """What may be found in other views. Far from any escape that is the same as in the text itself."""
     found: list[TextRule] = []
@@ -92,8 +99,14 @@ def _behind_views(scanner: Scanner, text: Text, rules: Sequence[TextRule], opene
 
 def _behind_runs(scanner: Scanner, text: Text, _: Sequence[TextRule], opened: int) -> list[TextRule]:
     """What may be found in all that is encoded in a text, as one."""
-    decoded = "\0".join(read for _, _, read in runs(text.text))
+    decoded = "\0".join(read for _, _, read in _runs(text))
     return fired(scanner, text.part(decoded), opened + 1) if decoded else []
+
+
+def _runs(text: Text) -> Iterator[tuple[int, int, str]]:
+    """What is encoded in a text; in a long one, where the sign of that is."""
+    for low, high in ((0, len(text.text)),) if text.where is None else text.where.get(ENCODED, ()):
+        yield from runs(text.text, low, high)
 
 
 def tell(rules: Iterable[TextRule]) -> bool:
@@ -134,19 +147,20 @@ def _seen(scanner: Scanner, text: Text, rules: Sequence[TextRule], opened: int) 
     if deeper:
         found += _in_views(scanner, _read(text, rules), text, rules, opened)
         found += _in_runs(scanner, text, rules, opened) if ENCODED in rules else ()
+        text.views.clear()  # they are as large as the text
     return found
 
 
 def _by_rules(scanner: Scanner, text: Text, rules: Sequence[TextRule]) -> list[Span]:
     """What the rules find. Of a long text each only searches the parts in which it fired."""
     found: list[Span] = []
-    where = scanner.where(text.text) if len(text.text) > LONG else None
+    _locate(scanner, text)
     for rule in rules:
-        if where is not None:
+        if text.where is not None:
             text.look()
-            if rule not in where:
+            if rule not in text.where:
                 continue
-            text.parts = where[rule]
+            text.parts = text.where[rule]
         if spans := [Span(start, end, rule.id) for start, end in rule.spans(text) if end > start]:
             text.taken |= {span.start for span in spans}
             found += spans
@@ -170,7 +184,7 @@ def _in_views(
 def _in_runs(scanner: Scanner, text: Text, rules: Sequence[TextRule], opened: int) -> list[Span]:
     """A run in which something is found is taken out whole."""
     found = []
-    for start, end, read in runs(text.text):
+    for start, end, read in _runs(text):
         text.tick()
         if within := _apart(_seen(scanner, text.part(read), rules, opened + 1)):
             inner = [pair for span in within for pair in span.inner or ((span.rule, read[span.start : span.end]),)]

@@ -59,13 +59,13 @@ class Literals:
     def fired(self, text: str) -> list[TextRule]:
         """In the order of the rules."""
         whole = Text(text)
-        folded = whole.folded
+        lowered = whole.lowered
         numbers = {number for number, rule in self._others if isinstance(rule, Sign) or any(rule.spans(whole))}
         for keyword, rules in self._exact:
             if keyword in text:
                 numbers.update(rules)
         for keyword, rules in self._folded:
-            if keyword in folded:
+            if keyword in lowered:
                 numbers.update(rules)
         return [self._rules[number] for number in sorted(numbers)]
 
@@ -162,14 +162,18 @@ class Scanner:
 
     def fired(self, text: str) -> list[TextRule]:
         """The rules that may find something in `text`, or in any part of it."""
+        self._count(text)
+        return self._engine.fired(text)
+
+    def _count(self, text: str) -> None:
         if self._left > 0:
             self._left -= len(text)
             if self._left <= 0:
                 self.build()
-        return self._engine.fired(text)
 
     def where(self, text: str) -> Where:
         """The rules that may find something in `text`, and in which parts of it that begins."""
+        self._count(text)
         return self._engine.where(text)
 
     def ordered(self, rules: Iterable[TextRule]) -> list[TextRule]:
