@@ -212,3 +212,12 @@ def test_a_rule_only_searches_the_parts_of_a_long_text_in_which_it_fired(engines
     assert last[1] == len(text)
     literals = Literals(RULES)
     assert literals.where("password=hunter2Zq") == {rule: [(0, 18)] for rule in literals.fired("password=hunter2Zq")}
+
+
+def test_what_begins_in_a_part_is_found_whole_and_what_begins_behind_it_is_not() -> None:
+    text = Text("ab1" + "1" * 100_000 + "-ab2-" + " " * 100_000 + "ab3-")
+    text.parts = [(0, 10), (100_010, 200_000)]
+    numbers = re.compile("ab[0-9]+")
+    assert [match.span() for match in text.matches(numbers)] == [(0, 100_003)]
+    text.parts = [(0, 10), (100_004, 100_005), (200_000, len(text.text))]
+    assert [len(match[0]) for match in text.matches(numbers)] == [100_003, 3, 3]

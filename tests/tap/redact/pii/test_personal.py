@@ -136,6 +136,15 @@ def test_a_users_class_is_a_recognizer(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(notes) == 1
 
 
+def test_a_users_keyword_may_be_of_any_alphabet_and_case() -> None:
+    own = Recognizer("PASS", ("Пропуск",), patterns=((r"\d{6}", 0.9),))
+    scanner = Scanner(personal(Pii(recognizers=(own,))))
+    for _ in ("literals", "hyperscan"):
+        for word in ("ПРОПУСК", "пропуск", "Пропуск"):
+            assert "123456" not in Redactor(b"k" * 32, scanner).text(f"{word}: 123456")[0]
+        assert scanner.build()
+
+
 def test_a_search_that_takes_too_long_counts_as_found() -> None:
     class Slow:
         def analyze(self, *_: object) -> list[Any]:
