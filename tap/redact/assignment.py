@@ -73,6 +73,7 @@ _OPENED = re.compile(
     r"[{\[]*\{(?:[A-Za-z_$]+[:(\[{]+)?|\[(?:[A-Za-z_$]+\.)+[A-Za-z_$]+\([a-z]*"
 )  # an object of a program that has no literal
 _DOTENV = re.compile(r"[^\s\\]+")
+_CROWDED = re.compile(r"""[^\s\\"'`{\[|>(][^\s\\]*""")
 
 _SOURCE = re.compile(r"\.(?:[ch]|cc|cpp|py|[jt]sx?|go|rs|rb|java|xml|html|css|md|exe)\Z")  # a change to `passwd.c`
 _BRACKETED = re.compile(
@@ -105,13 +106,15 @@ class Assignments:
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
         done: dict[str, int] = {}  # up to where each keyword is judged
-        repeated = Repeated(text.text, _value, _reach)
+        tally = text.tally
+        repeated = Repeated(text.text, lambda *at: _value(*at, crowd=tally.is_crowd), _reach)
         for at, keyword in self._found(text):
             if at < done.get(keyword, 0):
                 continue
             text.tick()
             done[keyword] = at + len(keyword)
             if span := repeated.judged(at, at + len(keyword)):
+                tally.found += 1
                 yield span
                 done[keyword] = span[1]
 
@@ -151,8 +154,8 @@ def _reach(text: str, end: int) -> int:
     return read.end() if read else begins + MAX_NAME
 
 
-def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """The value that the name around `text[start:end]` is given, if that is a secret."""
+def _value(text: str, start: int, end: int, *, crowd: bool = False) -> tuple[int, int] | None:
+    """The value that the name around `text[start:end]` is given, if that is a secret. In a `crowd` it is."""
     sign = _SIGN.match(text, end)
     if sign is None:
         return None
@@ -169,7 +172,7 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
     known = name.lower().endswith(_HEADERS)
     prefix = _PREFIX.match(text, sign.end())
     if quoted := QUOTED.match(text, prefix.end() if prefix else sign.end()):
-        no_secret = not (is_random(quoted["secret"]) and not known) and (
+        no_secret = not (crowd or (is_random(quoted["secret"]) and not known)) and (
             _closes(text, start - len(before), sign, quoted)
             or is_name(name, quoted["secret"])
             or stands_for_quoted(text, start - len(before), name, sign, quoted)
@@ -179,6 +182,8 @@ def _value(text: str, start: int, end: int) -> tuple[int, int] | None:
         )
         return None if no_secret else quoted.span("secret")
     random = None if known or sign["sign"] in _COMPARED else random_bare(text, sign.end())
+    if crowd and not known and (crowded := _CROWDED.match(text, sign.end())):
+        random = crowded.span()
     begins_line = LINE_START.search(text[max(0, start - len(before) - 24) : start - len(before)]) is not None
     return random or _bare(text, sign.end(), name.lower(), sign["sign"], begins_line=begins_line)
 

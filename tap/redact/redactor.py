@@ -18,7 +18,7 @@ from mcptap.tap.records import Redaction
 from mcptap.tap.redact import again, walk
 from mcptap.tap.redact.keyjudge import KeyJudge
 from mcptap.tap.redact.pii import personal
-from mcptap.tap.redact.rule import PLACEHOLDER, OutOfTimeError, Text, TextRule
+from mcptap.tap.redact.rule import PLACEHOLDER, OutOfTimeError, Tally, Text, TextRule
 from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired
 from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.settings import Settings
@@ -31,6 +31,8 @@ MAX_TEXT: Final = 64 * 1024 * 1024  # characters of all strings of a value
 LIMIT_S: Final = 10.0  # for one value
 UNSCANNED: Final = "unscanned"
 MAX_REMEMBERED: Final = 256  # characters of a secret that is worth remembering within one value
+
+_NONE: Final = Text("")  # before any is searched
 
 Redactions = tuple[Redaction, ...]
 Exemption = tuple[str, str]  # patterns of a rule's id and of a JSON pointer
@@ -145,27 +147,24 @@ class Redactor:
 class Pass:
     """The search of one value: what the walk through it asks for."""
 
-    def __init__(
-        self,
-        redactor: Redactor,
-        out_of_time: Callable[[], bool] | None,
-        pointer: str | None = None,
-        known: again.Known | None = None,
-        kept: set[tuple[str, str]] | None = None,
-    ) -> None:
+    def __init__(self, redactor: Redactor, out_of_time: Callable[[], bool] | None) -> None:
         self._redactor = redactor
         self._out_of_time = out_of_time
-        self._pointer = pointer  # of the string that is opened, if one is
+        self._pointer: str | None = None  # of the string that is opened, if one is
         self.scanner = redactor.scanner
         self.is_telling, self.has_vendor = redactor.keys.is_telling, redactor.keys.has_vendor
         self._marks: dict[tuple[str, str, str], tuple[str, Redaction]] = {}
-        self._searched = Text("")
-        self._known: again.Known = {} if known is None else known
-        self._kept = set() if kept is None else kept  # pointers, and what a rule found there and an exemption kept
+        self._searched = _NONE
+        self._tally = Tally()
+        self._known: again.Known = {}
+        self._kept: set[tuple[str, str]] = set()  # pointers, and what a rule found there and an exemption kept
 
     def at(self, pointer: str) -> Pass:
         """The same search, within the string at `pointer`."""
-        return Pass(self._redactor, self._out_of_time, self._pointer or pointer, self._known, self._kept)
+        other = Pass(self._redactor, self._out_of_time)
+        other._pointer = pointer if self._pointer is None else self._pointer
+        other._tally, other._known, other._kept = self._tally, self._known, self._kept
+        return other
 
     def fired(self, text: str) -> list[TextRule]:
         """The rules that may find something in `text`. Raises UnscannableError, OutOfTimeError."""
@@ -176,7 +175,7 @@ class Pass:
     def _text(self, text: str) -> Text:
         """The text to be searched. Most messages have one string, which is asked for again right away."""
         if self._searched.text is not text:
-            self._searched = Text(text, self._out_of_time)
+            self._searched = Text(text, self._out_of_time, self._tally)
         return self._searched
 
     def is_exempt(self, rule: str, pointer: str, secret: str = "") -> bool:

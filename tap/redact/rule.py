@@ -20,6 +20,7 @@ PLACEHOLDER: Final = re.compile(r"\[REDACTED:[a-z][a-z0-9-]{0,31}:[0-9a-f]{8}\]"
 NEAR: Final = 160  # characters before and behind a match in which a word of `near` must stand
 _SHORT: Final = 1000  # characters of a text in which looking is faster than asking where
 _REACH: Final = 16_384  # characters behind a part in which what begins in it may go on, to be looked for
+_CROWD: Final = 1000
 TRIES: Final = 512  # keywords tried between two looks at the clock
 
 _BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -43,6 +44,20 @@ class OutOfTimeError(Exception):
     """The search of one value has taken longer than it may."""
 
 
+class Tally:
+    """How many values of telling names were found in all that is searched together.
+
+    Where there are very many, nothing but secrets is there: none gets the benefit of the doubt, which takes longest.
+    """
+
+    def __init__(self) -> None:
+        self.found = 0
+
+    @property
+    def is_crowd(self) -> bool:
+        return self.found > _CROWD
+
+
 class Text:
     """A text that is searched: itself, in lower case, its other views, and the time that is left for it.
 
@@ -53,8 +68,9 @@ class Text:
     taken: Set[int] = frozenset()
     where: Mapping[TextRule, Sequence[tuple[int, int]]] | None = None  # of a long one: what fired, and in which parts
 
-    def __init__(self, text: str, out_of_time: Callable[[], bool] | None = None) -> None:
+    def __init__(self, text: str, out_of_time: Callable[[], bool] | None = None, tally: Tally | None = None) -> None:
         self.text = text
+        self.tally = tally or Tally()
         self.parts: Sequence[tuple[int, int]] = ((0, len(text)),)
         self.views: dict[Any, Any] = {}  # by kind, as they are made
         self._out_of_time = out_of_time
@@ -109,7 +125,7 @@ class Text:
 
     def part(self, text: str) -> Text:
         """Another text that is searched in the same time."""
-        return Text(text, self._out_of_time)
+        return Text(text, self._out_of_time, self.tally)
 
 
 class EachTime(str):

@@ -6,7 +6,7 @@ rest, and looking at the first few of them is enough to say no.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -71,10 +71,9 @@ def _read(run: str) -> str | None:
     """What a run says, if that can be read."""
     if _HEX.fullmatch(run):
         return _text(bytes.fromhex(run)) if _is_readable(bytes.fromhex(run[:16])) else None
-    head = _decoded(run[:_HEAD])
-    if not _is_readable(head):
+    if len(run) > _MAX_KNOWN and not _is_readable(_decoded(run[:_HEAD])):
         return None
-    return _text(_decoded(run)) if len(run) > _HEAD else _text(head)
+    return _text(_decoded(run))
 
 
 @lru_cache(maxsize=8192)
@@ -85,10 +84,11 @@ def _known(run: str) -> str | None:
 
 def _decoded(run: str) -> bytes:
     """The bytes of base64 that may be cut anywhere."""
-    run = run.rstrip("=").translate(_TO_STANDARD)
+    if "-" in run or "_" in run:
+        run = run.translate(_TO_STANDARD)
     if len(run) % 4 == 1:
         run = run[:-1]
-    return base64.b64decode(run + "=" * (-len(run) % 4))
+    return binascii.a2b_base64(run + "=" * (-len(run) % 4))
 
 
 def _is_readable(data: bytes) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -103,10 +103,12 @@ def _behind_runs(scanner: Scanner, text: Text, _: Sequence[TextRule], opened: in
     return fired(scanner, text.part(decoded), opened + 1) if decoded else []
 
 
-def _runs(text: Text) -> Iterator[tuple[int, int, str]]:
+def _runs(text: Text) -> list[tuple[int, int, str]]:
     """What is encoded in a text; in a long one, where the sign of that is."""
-    for low, high in ((0, len(text.text)),) if text.where is None else text.where.get(ENCODED, ()):
-        yield from runs(text.text, low, high)
+    if (known := text.views.get(ENCODED)) is None:
+        parts = ((0, len(text.text)),) if text.where is None else text.where.get(ENCODED, ())
+        known = text.views[ENCODED] = [run for low, high in parts for run in runs(text.text, low, high)]
+    return known
 
 
 def tell(rules: Iterable[TextRule]) -> bool:

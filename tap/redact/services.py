@@ -24,7 +24,7 @@ _LONGEST_NAME: Final = 4  # words
 _SOME: Final = 3  # letters
 _LEAST_BARE: Final = 20  # characters of a value without a word such as `key` before it
 
-_VALUE = re.compile(r"(?<![\w+/.~-])[A-Za-z0-9_][\w+/.~-]{11,511}={0,2}(?![\w+/~-])", re.ASCII)
+_VALUE = re.compile(r"(?<![\w+/.~%-])[A-Za-z0-9_][\w+/.~-]{11,511}={0,2}(?![\w+/~-])", re.ASCII)
 _TURNS = re.compile(r"(?:[A-Za-z][0-9]|[0-9][A-Za-z])[\w.+/~-]*?(?:[A-Za-z][0-9]|[0-9][A-Za-z])", re.ASCII)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _HASH = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}")
@@ -94,8 +94,8 @@ def _is_spelled(name: str, text: str) -> bool:
 
 def _name_end(window: str, since: int = 0) -> int | None:
     """Where the last name of a service in `window` ends; None without one that ends at `since` or later."""
-    folded, beginnings, squashed = [word.lower() for word in _WORD.findall(window)], _first_words(), _squashed()
-    if beginnings.isdisjoint(folded) and not [word for word in folded if word.endswith(_GLUE)]:
+    folded, beginnings, squashed = list(map(str.lower, _WORD.findall(window))), _first_words(), _squashed()
+    if beginnings.isdisjoint(folded) and not any(word.endswith(_GLUE) for word in folded if len(word) > _SOME):
         return None  # as of nearly all
     words = list(_WORD.finditer(window))
     for first in range(len(words) - 1, -1, -1):

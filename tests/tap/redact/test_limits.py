@@ -1,5 +1,6 @@
 """What cannot be searched in time is not kept, and hostile texts are searched in linear time."""
 
+import base64
 import re
 from itertools import count
 from typing import Any
@@ -101,3 +102,19 @@ def test_the_text_of_an_element_is_only_looked_for_near_its_name() -> None:
     near, far = "x1y2z3 " * 9_000, "x1y2z3 " * 10_000
     assert assigned(f"<a:token>{near}</a:token>") == [(9, 9 + len(near) - 1)]
     assert assigned(f"<a:token>{far}</a:token>") == []
+
+
+def test_where_there_is_nothing_but_secrets_none_gets_the_benefit_of_the_doubt() -> None:
+    secrets = "".join(f"token{number}=a1b2{number:05}c3\n" for number in range(1_100))
+    clean, notes = Redactor(b"k" * 32).text(f"token=mytoken\n{secrets}token=mytoken\npassword={{x}}\n")
+    assert clean.startswith("token=mytoken\ntoken0=[REDACTED:")
+    assert clean.endswith("]\npassword={x}\n")
+    assert clean.count("mytoken") == 1
+    assert len(notes) == 1_101
+
+
+def test_what_is_found_in_strings_and_in_what_is_encoded_in_them_is_counted_together() -> None:
+    strings = [f"token=a1b2{number:05}c3" for number in range(600)]
+    encoded = [base64.b64encode(f"password=x1y2{number:05}z3 and".encode()).decode() for number in range(600)]
+    (*_, last), _ = Redactor(b"k" * 32).value([*strings, *encoded, "token=mytoken"])
+    assert last.startswith("token=[REDACTED:assignment:")
