@@ -254,8 +254,9 @@ def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tup
         return block.end(), _block_end(text, block)
     scheme = _SCHEME.match(text, at)
     if sign == ":" and (name.endswith("cookie") or (name.endswith("authorization") and not scheme)):
-        line = _TO_END.match(text, at)
-        return line.span() if line and is_header(line[0], cookies=name.endswith("cookie")) else None
+        head = _TO_END.match(text, at, at + LONGEST_JUDGED + 1)  # what is none is read again from the next name on
+        line = _TO_END.match(text, at) if head and is_header(head[0], cookies=name.endswith("cookie")) else None
+        return line.span() if line else None
     if not PLACEHOLDER.match(text, at) and (nested := _NESTED.match(text, at)):
         long = len(nested[0]) > LONGEST_JUDGED  # is not judged: that would be done again from the next name on
         return nested.span() if long or has_literal(nested[0]) else None
