@@ -51,6 +51,10 @@ QUOTED = re.compile(
 )
 # `var token string = …`, `token: str = …`
 _PREFIX = re.compile(r"""(?:\$?@\$?|[bBrRuUfFL]{1,2}|u8)(?=["'])""")
+_BLANK: Final = r"[^\S\n]"
+# Hyperscan's letters and blanks are those of ASCII; all others can be either.
+_WIDE_BLANK: Final = r"[^\x00-\x08\n\x0e-\x1b\x21-\x7f]"
+_WIDE_NAME: Final = r"[^\x00-,/:-@\[-^`{-\x7f]"
 _TYPE: Final = r"(?:[^\S\n]{0,4}:?[^\S\n]{1,4}&?(?:string|str|text|secretstr)\b)?"
 _SIGN = re.compile(
     rf"""(?P<rest>[\w.-]{{0,48}})\\*["'`]?\]?(?i:{_TYPE})[^\S\n]{{0,8}}"""
@@ -97,7 +101,10 @@ class Assignments:
     def __init__(self, stem: str, keywords: tuple[str, ...]) -> None:
         self.keywords = keywords
         names = "|".join(keywords)
-        self.triggers = (rf"(?i)(?:{names})[\w.-]*\\*[\"'`]?\]?{_TYPE}[^\S\n]*(?:=|:|%3d|>|[?|+.!]{{1,2}}=)",)
+        of_type = _TYPE.replace(_BLANK, _WIDE_BLANK)
+        self.triggers = (
+            rf"(?i)(?:{names}){_WIDE_NAME}*\\*[\"'`]?\]?{of_type}{_WIDE_BLANK}*(?:=|:|%3d|>|[?|+.!]{{1,2}}=)",
+        )
         self._stem = stem
         self._offsets = tuple((keyword, keyword.index(stem)) for keyword in keywords)
         before = tuple(keyword[:offset] for keyword, offset in self._offsets)

@@ -28,7 +28,7 @@ def _is_example(segment: str) -> bool:
     if len(segment) > _LONGEST:
         return False
     try:
-        claims = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+        claims = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)), object_pairs_hook=tuple)
     except ValueError:
         return False
-    return isinstance(claims, dict) and len(claims) == 1 and _WORDS.issuperset((*claims, *map(str, claims.values())))
+    return isinstance(claims, tuple) and len(claims) == 1 and _WORDS.issuperset(map(str, claims[0]))

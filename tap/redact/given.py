@@ -52,8 +52,8 @@ _REFERENCE = re.compile(r"[A-Za-z_$]+(?:(?:\?\.|\.|::|->)[A-Za-z_$]+)*\d{0,2}")
 _SPELLED = re.compile(r"[a-z][A-Z]|[._>:]")
 
 
-# Neither a word nor a name nor code: letters and digits alone, and digits in two places.
-_RANDOM: Final = r"(?=[A-Za-z]*[0-9]+[A-Za-z]+[0-9])(?!0[xX])(?![A-Za-z0-9]*?[xX]{5})[A-Za-z0-9]{8,512}"
+# Neither a word nor a name nor code: letters and digits alone, and digits in three places.
+_RANDOM: Final = r"(?=[A-Za-z]*[0-9]+[A-Za-z]+[0-9]+[A-Za-z]+[0-9])(?!0[xX])(?![A-Za-z0-9]*?[xX]{5})[A-Za-z0-9]{12,512}"
 _QUOTED_RANDOM = re.compile(_RANDOM)
 _BARE_RANDOM = re.compile(rf"{_RANDOM}(?=\s|\Z)")
 
@@ -64,7 +64,7 @@ def is_random(value: str) -> bool:
 
 
 def random_bare(text: str, at: int) -> tuple[int, int] | None:
-    """The value without quotes that begins at `at`, if it is."""
+    """The value without quotes that begins at `at`, if it is as random."""
     value = _BARE_RANDOM.match(text, at)
     return value.span() if value and not is_published(value[0]) else None
 

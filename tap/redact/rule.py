@@ -8,9 +8,10 @@ without bound in a pattern either always matches, so that the search goes on beh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from mcptap.tap.redact.checks import CHECKS, entropy, stands_for_nothing
@@ -19,7 +20,7 @@ from mcptap.tap.redact.checks import CHECKS, entropy, stands_for_nothing
 PLACEHOLDER: Final = re.compile(r"\[REDACTED:[a-z][a-z0-9-]{0,31}:[0-9a-f]{8}\]")
 NEAR: Final = 160  # characters before and behind a match in which a word of `near` must stand
 _SHORT: Final = 1000  # characters of a text in which looking is faster than asking where
-_REACH: Final = 16_384  # characters behind a part in which what begins in it may go on, to be looked for
+_REACH: Final = 16_384  # characters behind a part in which what begins in it must be recognised; it may be longer
 _CROWD: Final = 1000
 TRIES: Final = 512  # keywords tried between two looks at the clock
 
@@ -62,10 +63,10 @@ class Text:
     """A text that is searched: itself, in lower case, its other views, and the time that is left for it.
 
     `parts` says where in it the rule that is asked next need begin to look: in order, apart from each other. What it
-    finds, and what it reads around that, may lie anywhere. `taken` says where something was found already.
+    finds, and what it reads around that, may lie anywhere. `taken` says what was found already: its begins and ends.
     """
 
-    taken: Set[int] = frozenset()
+    taken: Mapping[int, int] = MappingProxyType({})
     where: Mapping[TextRule, Sequence[tuple[int, int]]] | None = None  # of a long one: what fired, and in which parts
 
     def __init__(self, text: str, out_of_time: Callable[[], bool] | None = None, tally: Tally | None = None) -> None:
@@ -100,7 +101,8 @@ class Text:
                         break
                     done = match.end()
                 self.tick()
-                yield (match.end() == until < whole and pattern.match(self.text, match.start())) or match
+                cut_off = match.end() == until < whole
+                yield (cut_off and pattern.match(self.text, match.start())) or match
 
     def places(self, word: str, *, folded: bool = False) -> Iterator[int]:
         """Where a word stands; of one that overlaps itself, each place."""

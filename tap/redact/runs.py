@@ -71,9 +71,10 @@ def _read(run: str) -> str | None:
     """What a run says, if that can be read."""
     if _HEX.fullmatch(run):
         return _text(bytes.fromhex(run)) if _is_readable(bytes.fromhex(run[:16])) else None
-    if len(run) > _MAX_KNOWN and not _is_readable(_decoded(run[:_HEAD])):
+    data = _decoded(run if len(run) <= _MAX_KNOWN else run[:_HEAD])
+    if not _is_readable(data[: _HEAD * 3 // 4]):
         return None
-    return _text(_decoded(run))
+    return _text(data if len(run) <= _MAX_KNOWN else _decoded(run))
 
 
 @lru_cache(maxsize=8192)

@@ -144,12 +144,13 @@ def _seen(scanner: Scanner, text: Text, rules: Sequence[TextRule], opened: int) 
     """All that is found. A text with colours is only seen without them: they are no part of any value."""
     deeper = opened < MAX_OPENED and not _HIDING.isdisjoint(rules)
     if deeper and COLOURS in rules and (views := coloured(text)):
-        return _in_views(scanner, views, text, rules, opened)
-    found = _by_rules(scanner, text, rules)
-    if deeper:
-        found += _in_views(scanner, _read(text, rules), text, rules, opened)
-        found += _in_runs(scanner, text, rules, opened) if ENCODED in rules else ()
-        text.views.clear()  # they are as large as the text
+        found = _in_views(scanner, views, text, rules, opened)
+    else:
+        found = _by_rules(scanner, text, rules)
+        if deeper:
+            found += _in_views(scanner, _read(text, rules), text, rules, opened)
+            found += _in_runs(scanner, text, rules, opened) if ENCODED in rules else ()
+    text.views.clear()  # they are as large as the text
     return found
 
 
@@ -157,6 +158,7 @@ def _by_rules(scanner: Scanner, text: Text, rules: Sequence[TextRule]) -> list[S
     """What the rules find. Of a long text each only searches the parts in which it fired."""
     found: list[Span] = []
     _locate(scanner, text)
+    text.taken = {}
     for rule in rules:
         if text.where is not None:
             text.look()
@@ -164,7 +166,7 @@ def _by_rules(scanner: Scanner, text: Text, rules: Sequence[TextRule]) -> list[S
                 continue
             text.parts = text.where[rule]
         if spans := [Span(start, end, rule.id) for start, end in rule.spans(text) if end > start]:
-            text.taken |= {span.start for span in spans}
+            text.taken |= {span.start: max(span.end, text.taken.get(span.start, 0)) for span in spans}
             found += spans
     return found
 

@@ -23,6 +23,7 @@ MODE: Final = 1  # HS_MODE_BLOCK
 # trigger must see to match for what its rule finds is shorter than what two blocks have in common.
 BLOCK: Final = 65_536  # characters
 COMMON: Final = 16_384
+_BEHIND: Final = b"\0"  # some triggers that end in an escape are not seen at the very end
 log = logging.getLogger(__name__)
 _FORMAT: Final = "2"  # of what is hashed into a database's name
 
@@ -117,7 +118,7 @@ class Hyperscan:
 
         scratch = self._scratches.pop() if self._scratches else _hyperscan().Scratch(self._database)
         try:
-            self._database.scan(block.encode(errors="replace"), found, scratch=scratch)
+            self._database.scan(block.encode(errors="replace") + _BEHIND, found, scratch=scratch)
         finally:
             self._scratches.append(scratch)
         return numbers

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from itertools import accumulate
+from operator import add
 from typing import Final
 
 from mcptap.tap.redact.checks import entropy, has_random_part, stands_for_nothing
@@ -71,10 +72,9 @@ def _beginnings() -> frozenset[str]:
 
 
 @cache
-def _first_words() -> frozenset[str]:
-    """The words that names begin with: some letters, or less where that is a whole word."""
-    some = (beginning for beginning in _beginnings() if len(beginning) >= _SOME)
-    return frozenset((*some, *(_WORD.findall(name)[0] for name in names())))
+def _long_beginnings() -> frozenset[str]:
+    """Of these, what seldom stands in other words."""
+    return frozenset(beginning for beginning in _beginnings() if len(beginning) >= _SOME)
 
 
 def _spellings(name: str) -> Iterator[str]:
@@ -94,9 +94,10 @@ def _is_spelled(name: str, text: str) -> bool:
 
 def _name_end(window: str, since: int = 0) -> int | None:
     """Where the last name of a service in `window` ends; None without one that ends at `since` or later."""
-    folded, beginnings, squashed = list(map(str.lower, _WORD.findall(window))), _first_words(), _squashed()
-    if beginnings.isdisjoint(folded) and not any(word.endswith(_GLUE) for word in folded if len(word) > _SOME):
-        return None  # as of nearly all
+    folded, beginnings, squashed = list(map(str.lower, _WORD.findall(window))), _beginnings(), _squashed()
+    glued = any(word.endswith(_GLUE) for word in folded if len(word) > _SOME)
+    if not glued and _long_beginnings().isdisjoint((*folded, *map(add, folded, folded[1:]))):
+        return None  # as in nearly all
     words = list(_WORD.finditer(window))
     for first in range(len(words) - 1, -1, -1):
         if words[min(first + _LONGEST_NAME, len(words)) - 1].end() < since:
@@ -146,7 +147,8 @@ class Services:
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
         for value in text.matches(_VALUE):
-            if value.start() not in text.taken and _TURNS.search(value[0]) and _is_key(text.text, value):
+            known = text.taken.get(value.start(), 0) >= value.end()
+            if not known and _TURNS.search(value[0]) and _is_key(text.text, value):
                 yield value.span()
 
 

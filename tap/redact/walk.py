@@ -162,7 +162,7 @@ class Walk:
         manifest = forms.is_kubernetes_secret(members)
         clean: dict[str, Any] = {}
         for key, value in members.items():
-            if not isinstance(value, (dict, list)) and not self._search.is_telling(key) and "[REDACTED:" not in key:
+            if not isinstance(value, (dict, list)) and not self._search.is_telling(key):
                 clean[key] = self.text(value, f"{pointer}/{step(key)}") if isinstance(value, str) else value
                 continue  # as nearly all are
             name = self._key(key, pointer)

@@ -36,6 +36,11 @@ def test_a_token_that_could_grant_something_is_taken_out(claims: Any) -> None:
     assert [note.rule for note in notes] == ["jwt"]
 
 
+def test_a_claim_that_is_told_twice_is_no_example() -> None:
+    claims = base64.urlsafe_b64encode(b'{"key":"Zq8xV3kLm2","key":"value"}').decode().rstrip("=")
+    assert claims not in REDACTOR.text(f"{encoded({'alg': 'HS256'})}.{claims}.{SIGNATURE}")[0]
+
+
 def test_a_token_with_an_examples_name_beside_it_is_still_a_secrets_value() -> None:
     secret = token({"foo": "bar"})
     assert secret not in REDACTOR.text(f"SESSION_TOKEN={secret}")[0]

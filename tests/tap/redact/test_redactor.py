@@ -130,6 +130,11 @@ def test_a_default_in_the_schema_of_a_secret_is_taken_out() -> None:
     assert note.pointer == "/properties/password/default"
 
 
+def test_a_key_in_which_something_was_taken_out_still_names_its_value() -> None:
+    clean, _ = REDACTOR.value({"token [REDACTED:x:deadbeef]": "Qx7z9w2mLk4p", "b": "mail jane@contoso.com"})
+    assert "Qx7z" not in str(clean)
+
+
 def test_a_value_beside_a_secret_name_is_taken_out() -> None:
     clean, _ = REDACTOR.value({"env": [{"name": "API_KEY", "value": "hunter2"}, {"name": "HOME", "value": "/root"}]})
     assert "hunter2" not in str(clean)

@@ -70,3 +70,24 @@ def test_names_are_in_lower_case_and_told_once() -> None:
 
 def test_a_placeholder_before_a_value_ends_the_search() -> None:
     assert not list(Services().spans(Text(f"chartmogul [REDACTED:service-key:0a1b2c3d] key {MIXED}")))
+
+
+@pytest.mark.parametrize("name", ["JFrog", "WePay", "IPinfo", "x ai", "1Password", "chartMogul"])
+@pytest.mark.parametrize("text", ["{}: {}", "export {}={}", '"{}": "{}"'])
+def test_a_name_is_known_however_its_letters_are_cased(name: str, text: str) -> None:
+    assert MIXED not in REDACTOR.text(text.format(name, MIXED))[0]
+    assert names_service(name)
+
+
+@pytest.mark.parametrize("begin", ["AKIA" + "A3B6C9D2E5F7G4H2/", "sk-" + "ant-api03-"])
+def test_what_only_begins_like_another_key_is_taken_out_whole(begin: str) -> None:
+    assert MIXED not in REDACTOR.text(f"chartmogul={begin}{MIXED}{MIXED}")[0]
+
+
+def test_the_same_text_twice_is_searched_twice() -> None:
+    key = f"chartmogul: {MIXED}"
+    clean, notes = REDACTOR.value([{key: 1}, {key: 2}])
+    assert MIXED not in str(clean)
+    assert len(notes) == 2
+    assert MIXED in REDACTOR.exempting([("service-key", "/a")]).value({"a": key, "b": key})[0]["a"]
+    assert MIXED not in REDACTOR.exempting([("service-key", "/a")]).value({"a": key, "b": key})[0]["b"]
