@@ -96,7 +96,8 @@ def _name_end(window: str, since: int = 0) -> int | None:
     """Where the last name of a service in `window` ends; None without one that ends at `since` or later."""
     folded, beginnings, squashed = list(map(str.lower, _WORD.findall(window))), _beginnings(), _squashed()
     glued = any(word.endswith(_GLUE) for word in folded if len(word) > _SOME)
-    if not glued and _long_beginnings().isdisjoint((*folded, *map(add, folded, folded[1:]))):
+    joined = (*folded, *map(add, folded, folded[1:]), *map("".join, zip(folded, folded[1:], folded[2:], strict=False)))
+    if not glued and _long_beginnings().isdisjoint(joined):
         return None  # as in nearly all
     words = list(_WORD.finditer(window))
     for first in range(len(words) - 1, -1, -1):

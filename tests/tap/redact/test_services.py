@@ -72,7 +72,9 @@ def test_a_placeholder_before_a_value_ends_the_search() -> None:
     assert not list(Services().spans(Text(f"chartmogul [REDACTED:service-key:0a1b2c3d] key {MIXED}")))
 
 
-@pytest.mark.parametrize("name", ["JFrog", "WePay", "IPinfo", "x ai", "1Password", "chartMogul"])
+@pytest.mark.parametrize(
+    "name", ["JFrog", "WePay", "IPinfo", "x ai", "1Password", "chartMogul", "D7NETWORK", "gO cardless"]
+)
 @pytest.mark.parametrize("text", ["{}: {}", "export {}={}", '"{}": "{}"'])
 def test_a_name_is_known_however_its_letters_are_cased(name: str, text: str) -> None:
     assert MIXED not in REDACTOR.text(text.format(name, MIXED))[0]
