@@ -35,7 +35,7 @@ class KeyJudge:
         return self._named(key) if len(key) <= MAX_KEY else self._names(key[:MAX_KEY])
 
     def _names(self, key: str) -> bool:
-        return holds(key.lower(), self._vendors) or names_service(key)
+        return names_service(key) or holds(key.lower(), self._vendors)
 
     def _judge(self, key: str) -> bool:
         known = "[REDACTED:" in key or key.lower() in _TELLING

@@ -86,6 +86,8 @@ def _spellings(name: str) -> Iterator[str]:
 
 def _is_spelled(name: str, text: str) -> bool:
     """Whether `text`, of the same letters, has signs only where the name has a blank."""
+    if text.isalnum():
+        return True
     pieces = re.split("[ _.-]", text.lower())
     return "".join(pieces) == name.replace(" ", "") and set(accumulate(map(len, pieces))) <= set(
         accumulate(map(len, name.split()))
