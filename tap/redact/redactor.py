@@ -18,12 +18,13 @@ from mcptap.tap.records import Redaction
 from mcptap.tap.redact import again, walk
 from mcptap.tap.redact.keyjudge import KeyJudge
 from mcptap.tap.redact.pii import personal
-from mcptap.tap.redact.rule import PLACEHOLDER, OutOfTimeError, Tally, Text, TextRule
+from mcptap.tap.redact.rule import PLACEHOLDER, OutOfTimeError, Text, TextRule
 from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired
 from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.settings import Settings
 from mcptap.tap.redact.survey import UnscannableError, is_clean, survey
 from mcptap.tap.redact.table import families
+from mcptap.tap.redact.tally import Tally
 from mcptap.tap.redact.views import plain
 
 MAX_LISTED: Final = 10_000  # redactions listed per value; a list of a million would dwarf what it describes

@@ -15,13 +15,13 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from mcptap.tap.redact.checks import CHECKS, entropy, stands_for_nothing
+from mcptap.tap.redact.tally import Tally
 
 # What a secret is replaced by. It is never searched again.
 PLACEHOLDER: Final = re.compile(r"\[REDACTED:[a-z][a-z0-9-]{0,31}:[0-9a-f]{8}\]")
 NEAR: Final = 160  # characters before and behind a match in which a word of `near` must stand
 _SHORT: Final = 1000  # characters of a text in which looking is faster than asking where
 _REACH: Final = 16_384  # characters behind a part in which what begins in it must be recognised; it may be longer
-_CROWD: Final = 1000
 TRIES: Final = 512  # keywords tried between two looks at the clock
 
 _BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -43,20 +43,6 @@ _NOT_BEHIND = re.compile(r"\A\(\?<!\[([^\]\[]+)\]\)")
 
 class OutOfTimeError(Exception):
     """The search of one value has taken longer than it may."""
-
-
-class Tally:
-    """How many values of telling names were found in all that is searched together.
-
-    Where there are very many, nothing but secrets is there: none gets the benefit of the doubt, which takes longest.
-    """
-
-    def __init__(self) -> None:
-        self.found = 0
-
-    @property
-    def is_crowd(self) -> bool:
-        return self.found > _CROWD
 
 
 class Text:

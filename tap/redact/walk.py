@@ -69,6 +69,7 @@ class Walk:
         return self.value(value, pointer) if suspicious else self._strings(value, pointer)
 
     def _strings(self, value: Any, pointer: str) -> Any:
+        """A value none of whose keys tells anything of what is under it."""
         if isinstance(value, str):
             return self.text(value, pointer)
         if isinstance(value, dict):
