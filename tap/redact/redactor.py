@@ -96,7 +96,7 @@ class Redactor:
         """`text` without secrets; JSON in it is opened. `pointer` says where it stands. None of it stays if it cannot
         be searched."""
         found: list[Redaction] = []
-        search = self._pass()
+        search = self._pass(len(text))
         try:
             clean = walk.Walk(search, search.fired(text), found).text(text, pointer)
             clean = search.again(clean, pointer, found)
@@ -110,8 +110,8 @@ class Redactor:
 
         Raises UnscannableError when it is nested too deeply, too large, or takes too long; nothing of it may be kept.
         """
-        search = self._pass()
         texts, suspicious = survey(value, self.keys.is_telling)
+        search = self._pass(sum(map(len, texts)))
         try:
             rules = search.fired("\0".join(texts))
             if not suspicious and is_clean(value, rules, self.scanner):
@@ -129,7 +129,7 @@ class Redactor:
     def argv(self, arguments: Sequence[str], pointer: str = "") -> tuple[tuple[str, ...], Redactions]:
         """A command line without secrets: options' values, assignments, headers, URLs, known shapes."""
         found: list[Redaction] = []
-        search = self._pass()
+        search = self._pass(sum(map(len, arguments)))
         try:
             rules = search.fired("\0".join(arguments))
             words = walk.Walk(search, rules, found).argv(arguments, pointer)
@@ -138,7 +138,9 @@ class Redactor:
             clean, note = self.placeholder("\0".join(arguments), UNSCANNED, pointer)
             return (clean,), (note,)
 
-    def _pass(self) -> Pass:
+    def _pass(self, size: int) -> Pass:
+        """The search of so many characters, for which the time begins now."""
+        self.scanner.prepare(size)
         if self._clock is None:
             return Pass(self, None)
         clock, until = self._clock, self._clock() + self._limit_s

@@ -166,6 +166,11 @@ class Scanner:
         self._count(text)
         return self._engine.fired(text)
 
+    def prepare(self, size: int) -> None:
+        """Builds Hyperscan if that would be done while so many characters are searched, when time is counted."""
+        if 0 < self._left <= size:
+            self.build()
+
     def _count(self, text: str) -> None:
         if self._left > 0:
             self._left -= len(text)

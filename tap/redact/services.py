@@ -77,13 +77,6 @@ def _long_beginnings() -> frozenset[str]:
     return frozenset(beginning for beginning in _beginnings() if len(beginning) >= _SOME)
 
 
-def _spellings(name: str) -> Iterator[str]:
-    """Patterns of the ways to write a name: with a sign in place of a blank, or none."""
-    first, blank, rest = name.partition(" ")
-    for sign in ("", " ", "_", r"\.", "-") if blank else ("",):
-        yield first + sign + rest.replace(" ", "[ _.-]?")
-
-
 def _is_spelled(name: str, text: str) -> bool:
     """Whether `text`, of the same letters, has signs only where the name has a blank."""
     if text.isalnum():
@@ -141,11 +134,11 @@ class Services:
     def triggers(self) -> tuple[str, ...]:
         """A name, and behind it in the same line what turns from letters to digits at least twice.
 
-        One for each way to write each name: Hyperscan is faster for literals that go on alike than for a choice.
+        One for each name: for literals that go on alike Hyperscan is faster than for a choice of them.
         """
         turn = "(?:[A-Za-z][0-9]|[0-9][A-Za-z])"
         rest = rf"[^\n\x00/;]*[\w.+/~-]*{turn}[\w.+/~-]*{turn}"
-        return tuple(f"(?i){spelled}{rest}" for name in names() for spelled in _spellings(name))
+        return tuple(f"(?i){name.replace(' ', '[ _.-]?')}{rest}" for name in names())
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""

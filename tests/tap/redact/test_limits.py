@@ -10,6 +10,7 @@ import pytest
 from mcptap.tap.redact import Redactor, UnscannableError, assignment
 from mcptap.tap.redact import redactor as module
 from mcptap.tap.redact.rule import Text
+from mcptap.tap.redact.scanner import PAYS, Scanner
 
 HOSTILE = [
     "a",
@@ -40,6 +41,20 @@ def impatient() -> Redactor:
 def test_a_value_that_takes_too_long_is_refused() -> None:
     with pytest.raises(UnscannableError, match=re.escape("not searched within 3 s")):
         impatient().value({"text": "password=hunter2Zq " * 20_000})
+
+
+def test_the_time_in_which_the_search_is_made_fast_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, scanner = [0.0], Scanner(())
+
+    def build(*_: object) -> bool:
+        now[0] += 60
+        scanner._left = 0
+        return True
+
+    monkeypatch.setattr(scanner, "build", build)
+    redactor = Redactor(b"k" * 32, scanner, clock=lambda: now[0], limit_s=3)
+    assert redactor.value({"text": "x" * PAYS}) == ({"text": "x" * PAYS}, ())
+    assert now == [60]
 
 
 def test_of_a_text_or_a_command_that_takes_too_long_nothing_is_kept() -> None:
