@@ -152,7 +152,7 @@ def _reach(text: str, end: int) -> int:
         unsigned = _UNSIGNED.match(text, end, end + AFTER)
         return (unsigned.end() if unsigned else end) + MAX_NAME
     at = sign.end()
-    named = text[end - MAX_NAME : sign.end("rest")].lower().endswith(("cookie", "authorization"))
+    named = text[end - MAX_NAME : sign.end("rest")].lower().endswith(_HEADERS)
     if named or sign["sign"] == ">" or text[at : at + 1] in ("{", "[", "|", ">"):
         return len(text)
     value = _PREFIX.match(text, at) or _SCHEME.match(text, at, end + AFTER)
@@ -176,10 +176,10 @@ def _value(text: str, start: int, end: int, *, crowd: bool = False) -> tuple[int
         return None
     if sign["sign"] == ">":
         return element(text, start - len(before), sign.end())
-    known = name.lower().endswith(_HEADERS)
+    header = name.lower().endswith(_HEADERS)
     prefix = _PREFIX.match(text, sign.end())
     if quoted := QUOTED.match(text, prefix.end() if prefix else sign.end()):
-        no_secret = not (crowd or (is_random(quoted["secret"]) and not known)) and (
+        no_secret = not (crowd or (is_random(quoted["secret"]) and not header)) and (
             _closes(text, start - len(before), sign, quoted)
             or is_name(name, quoted["secret"])
             or stands_for_quoted(text, start - len(before), name, sign, quoted)
@@ -188,8 +188,8 @@ def _value(text: str, start: int, end: int, *, crowd: bool = False) -> tuple[int
             or (name.lower().endswith("cookie") and _is_no_cookie(quoted["secret"]))
         )
         return None if no_secret else quoted.span("secret")
-    random = None if known or sign["sign"] in _COMPARED else random_bare(text, sign.end())
-    if crowd and not known and (crowded := _CROWDED.match(text, sign.end())):
+    random = None if header or sign["sign"] in _COMPARED else random_bare(text, sign.end())
+    if crowd and not header and (crowded := _CROWDED.match(text, sign.end())):
         random = crowded.span()
     begins_line = LINE_START.search(text[max(0, start - len(before) - 24) : start - len(before)]) is not None
     return random or _bare(text, sign.end(), name.lower(), sign["sign"], begins_line=begins_line)

@@ -111,9 +111,11 @@ class Redactor:
         Raises UnscannableError when it is nested too deeply, too large, or takes too long; nothing of it may be kept.
         """
         texts, suspicious = survey(value, self.keys.is_telling)
-        search = self._pass(sum(map(len, texts)))
+        joined = "\0".join(texts)
+        search = self._pass(len(joined))
         try:
-            rules = search.fired("\0".join(texts))
+            rules = search.fired(joined)
+            del joined  # it is as large as the value
             if not suspicious and is_clean(value, rules, self.scanner):
                 return value, ()
             found: list[Redaction] = []
@@ -129,13 +131,14 @@ class Redactor:
     def argv(self, arguments: Sequence[str], pointer: str = "") -> tuple[tuple[str, ...], Redactions]:
         """A command line without secrets: options' values, assignments, headers, URLs, known shapes."""
         found: list[Redaction] = []
-        search = self._pass(sum(map(len, arguments)))
+        joined = "\0".join(arguments)
+        search = self._pass(len(joined))
         try:
-            rules = search.fired("\0".join(arguments))
+            rules = search.fired(joined)
             words = walk.Walk(search, rules, found).argv(arguments, pointer)
             return tuple(search.again(words, pointer, found)), listed(found)
         except (OutOfTimeError, UnscannableError):
-            clean, note = self.placeholder("\0".join(arguments), UNSCANNED, pointer)
+            clean, note = self.placeholder(joined, UNSCANNED, pointer)
             return (clean,), (note,)
 
     def _pass(self, size: int) -> Pass:
