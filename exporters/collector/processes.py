@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 import socket
 import struct
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+_STAT = re.compile(r"\d+ \((?P<name>.*)\)(?: \S+){19} (?P<started>\d+) ", re.DOTALL)
 SAME_START_S = 2.0  # the kernel tells start times relative to its boot, whose own time it rounds to seconds
 
 
@@ -58,9 +60,22 @@ def name(pid: int | None) -> str | None:
         return None
 
 
-def host_session_id(pid: int | None) -> str | None:
-    """One name for all runs that one host process started."""
-    return None if pid is None else f"{pid}-{created(pid) or 0:.2f}"
+def name_in(stat: str | None) -> str | None:
+    """The same by a line of `/proc/PID/stat`, up to 15 characters of it (proc_pid_stat(5), field 2)."""
+    found = _STAT.match(stat or "")
+    return found["name"] if found else None
+
+
+def host_session_id(pid: int | None, stat: str | None) -> str | None:
+    """One name for all runs that one host process started; None when nobody can tell when it started.
+
+    `stat` is the line of `/proc/PID/stat` as the run's own tap read it: the host may have ended since, and each of its
+    runs must get the same name whether it has or not (proc_pid_stat(5), field 22: clock ticks since the boot).
+    """
+    if found := _STAT.match(stat or ""):
+        return f"{pid}-{found['started']}"
+    started = created(pid)
+    return None if started is None else f"{pid}-{started:.2f}"
 
 
 def file_sha256(path: str | None) -> str | None:

@@ -63,7 +63,7 @@ class Tap:
         self.home = state_directory(str(options["--home"]) if "--home" in options else None)
         self.command, self.options = command, options
         self._channel: Channel | None = None
-        self.run_id, self.at = run_id(), time_ns()
+        self.run_id, self.at, self.host_pid = run_id(), time_ns(), os.getppid()
         self._said: set[str] = set()
         self._stop, self._stopper = os.pipe()
         self._outputs: list[Any] = []
@@ -195,7 +195,8 @@ class Tap:
             "env_names": sorted(map(_printable, environment())),
             "executable_path": _resolve(self.command[0]),
             "tap_pid": os.getpid(),
-            "host_pid": os.getppid(),
+            "host_pid": self.host_pid,
+            "host_stat": _stat(self.host_pid),
             "server_pid": self.child.pid if self.child else None,
             "otel": _telemetry(self.options),
         }
@@ -251,6 +252,15 @@ def _directory() -> str:
         return _printable(os.getcwd())
     except OSError:
         return ""  # it has been deleted
+
+
+def _stat(pid: int) -> str | None:
+    """What Linux tells of a process in a line; when the collector asks, a host of a moment may have ended."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as line:
+            return line.read().decode("utf-8", "replace")
+    except OSError:
+        return None
 
 
 def _telemetry(options: dict[str, str | bool]) -> dict[str, str]:

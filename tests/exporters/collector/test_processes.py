@@ -1,0 +1,44 @@
+"""Who started a run, told by the run's own tap: what can be asked later depends on who still lives."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mcptap.exporters.collector import processes
+from mcptap.tap.pipe.wrapper import Tap
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells processes in /proc")
+
+
+@linux
+@pytest.mark.parametrize("name", ["host", "a) R 1 (b", "two words\n"])
+def test_a_host_that_has_ended_is_still_told_apart_by_what_its_tap_read(tmp_path, name, monkeypatch):
+    shutil.copy(shutil.which("sleep"), tmp_path / name)
+    host = subprocess.Popen([tmp_path / name, "60"])
+    try:
+        monkeypatch.setattr("os.getppid", lambda: host.pid)
+        while not (stat := Tap(["server"], {})._hello()["host_stat"]).startswith(f"{host.pid} ({name})"):
+            pass  # it is started, but not yet another program than we are
+        alive = processes.host_session_id(host.pid, stat), processes.name_in(stat)
+    finally:
+        host.kill()
+        host.wait()
+    assert (processes.host_session_id(host.pid, stat), processes.name_in(stat)) == alive
+    started = Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19]
+    assert int(alive[0].removeprefix(f"{host.pid}-")) >= int(started)
+    assert alive[1] == name
+
+
+def test_without_the_line_a_living_host_is_asked_and_one_that_has_ended_has_no_name():
+    host = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        for line in (None, "", "nothing of the kind"):
+            assert processes.host_session_id(host.pid, line) == f"{host.pid}-{processes.created(host.pid):.2f}"
+    finally:
+        host.communicate()
+    assert processes.host_session_id(host.pid, None) is None
+    assert processes.host_session_id(None, None) is None
+    assert processes.name_in(None) is None
