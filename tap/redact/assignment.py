@@ -53,8 +53,8 @@ QUOTED = re.compile(
 _PREFIX = re.compile(r"""(?:\$?@\$?|[bBrRuUfFL]{1,2}|u8)(?=["'])""")
 _BLANK: Final = r"[^\S\n]"
 # Hyperscan's letters and blanks are those of ASCII; all others can be either.
-_WIDE_BLANK: Final = r"[^\x00-\x08\n\x0e-\x1b\x21-\x7f]"
-_WIDE_NAME: Final = r"[^\x00-,/:-@\[-^`{-\x7f]"
+_WIDE_BLANK: Final = r"[^\x00-\x08\n\x0e-\x1b\x21-\x7e]"
+_WIDE_NAME: Final = r"[^\x00-,/:-@\[-^`{-\x7e]"
 _TYPE: Final = r"(?:[^\S\n]{0,4}:?[^\S\n]{1,4}&?(?:string|str|text|secretstr)\b)?"
 _SIGN = re.compile(
     rf"""(?P<rest>[\w.-]{{0,48}})\\*["'`]?\]?(?i:{_TYPE})[^\S\n]{{0,8}}"""

@@ -38,6 +38,7 @@ _TURNED: Final = r"[\w.+/=-]*(?:[A-Za-z][0-9]|[0-9][A-Za-z])"
 # Hyperscan takes long for large counted repeats, and only has to find where a rule may apply.
 _COUNTED = re.compile(r"(?<!\\)\{(\d+)(,(\d*))?\}")
 _MOST_COUNTED: Final = 12
+_BEYOND = re.compile(r"[^\x00-\x7f]|\\(?:x[89A-Fa-f]|[uUN]|[0-7]{3})")  # characters that Hyperscan does not see
 _NOT_BEHIND = re.compile(r"\A\(\?<!\[([^\]\[]+)\]\)")
 
 
@@ -238,7 +239,10 @@ class Rule:
         """Matches wherever the shape does. Hyperscan is faster for literals that go on alike than for a choice."""
         if self.prefixed:
             return tuple(rf"{re.escape(keyword)}{_TURNED}" for keyword in self.keywords)
-        return (("(?i)" if self.fold else "") + (self.trigger or widened(self.shape.removeprefix(_BEFORE))),)
+        case = "(?i)" if self.fold else ""
+        if not self.floating and _BEYOND.search(self.shape):
+            return tuple(f"{case}{re.escape(keyword)}" for keyword in self.keywords)
+        return (case + (self.trigger or widened(self.shape.removeprefix(_BEFORE))),)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

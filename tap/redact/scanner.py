@@ -24,8 +24,12 @@ MODE: Final = 1  # HS_MODE_BLOCK
 BLOCK: Final = 65_536  # characters
 COMMON: Final = 16_384
 _BEHIND: Final = b"\0"  # some triggers that end in an escape are not seen at the very end
+# Hyperscan builds in half the time, and scans a quarter faster, if it need not know what a character of UTF-8 is. So it
+# sees DEL for each that is not of ASCII: one byte for one character, which whatever leaves out some characters matches.
+_INNER: Final = bytes(range(0x80, 0xC0))  # of a character's bytes all but the first
+_AS_DELETE: Final = bytes(range(0x80)) + b"\x7f" * 0x80
 log = logging.getLogger(__name__)
-_FORMAT: Final = "2"  # of what is hashed into a database's name
+_FORMAT: Final = "3"  # of what is hashed into a database's name
 
 
 Where = dict[TextRule, list[tuple[int, int]]]  # the parts of a text in which a rule may find something
@@ -118,10 +122,16 @@ class Hyperscan:
 
         scratch = self._scratches.pop() if self._scratches else _hyperscan().Scratch(self._database)
         try:
-            self._database.scan(block.encode(errors="replace") + _BEHIND, found, scratch=scratch)
+            self._database.scan(_bytes(block) + _BEHIND, found, scratch=scratch)
         finally:
             self._scratches.append(scratch)
         return numbers
+
+
+def _bytes(text: str) -> bytes:
+    """A text, or a trigger, as Hyperscan gets it: a byte for each character."""
+    data = text.encode(errors="surrogatepass")
+    return data if len(data) == len(text) else data.translate(_AS_DELETE, _INNER)
 
 
 def _starts(text: str) -> range:
@@ -220,13 +230,13 @@ class Scanner:
         except ImportError:
             return False
         self._left = 0  # nobody else need begin
-        each_time = hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_UTF8
-        once = each_time | hyperscan.HS_FLAG_SINGLEMATCH
+        once = hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH
+        each_time = hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_UTF8  # an engine of its own, which is faster
         triggers = [(number, trigger) for number, rule in enumerate(self.rules) for trigger in rule.triggers]
         database = hyperscan.Database(mode=MODE)
         try:
             database.compile(
-                expressions=[trigger.encode() for _, trigger in triggers],
+                expressions=[_bytes(trigger) for _, trigger in triggers],
                 ids=[number for number, _ in triggers],
                 flags=[each_time if isinstance(trigger, EachTime) else once for _, trigger in triggers],
                 elements=len(triggers),

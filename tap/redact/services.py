@@ -22,6 +22,8 @@ ID: Final = "service-key"
 _WINDOW: Final = 72  # characters before a value in which the name stands
 _BETWEEN: Final = 40  # characters from the end of the name to the value
 _LONGEST_NAME: Final = 4  # words
+_SIGNS: Final = ("", " ", "_", r"\.", "-")  # that may stand between two words of a name
+_ANY_SIGN: Final = ("[ _.-]?",)
 _SOME: Final = 3  # letters
 _LEAST_BARE: Final = 20  # characters of a value without a word such as `key` before it
 
@@ -57,6 +59,11 @@ def names() -> tuple[str, ...]:
     """The services' names, in lower case."""
     text = resources.files(__package__).joinpath("services.txt").read_text(encoding="utf-8")
     return tuple(name.strip() for name in text.partition("\n")[2].replace("\n", " ").split(",") if name.strip())
+
+
+def _written(name: str) -> dict[str, None]:
+    """The patterns of a name, of one word, of two, or of more."""
+    return dict.fromkeys(name.replace(" ", sign) for sign in (_SIGNS if name.count(" ") < 2 else _ANY_SIGN))
 
 
 @cache
@@ -134,11 +141,11 @@ class Services:
     def triggers(self) -> tuple[str, ...]:
         """A name, and behind it in the same line what turns from letters to digits at least twice.
 
-        One for each name: for literals that go on alike Hyperscan is faster than for a choice of them.
+        One for each name and nearly each way to write it: literals that go on alike are faster than a choice of them.
         """
         turn = "(?:[A-Za-z][0-9]|[0-9][A-Za-z])"
         rest = rf"[^\n\x00/;]*[\w.+/~-]*{turn}[\w.+/~-]*{turn}"
-        return tuple(f"(?i){name.replace(' ', '[ _.-]?')}{rest}" for name in names())
+        return tuple(f"(?i){written}{rest}" for name in names() for written in _written(name))
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""

@@ -114,12 +114,13 @@ class UsersOwn:
 
     def _windows(self, text: Text) -> Iterator[tuple[int, int]]:
         for keyword in self.keywords:
-            at = text.lowered.find(keyword)
+            lowered = text.folded if keyword.isascii() else text.lowered
+            at = lowered.find(keyword)
             while at >= 0:
                 text.tick()
                 high = at + len(keyword) + USERS_AROUND
                 yield max(0, at - USERS_AROUND), high
-                at = text.lowered.find(keyword, high)
+                at = lowered.find(keyword, high)
 
     @cached_property
     def _recognizer(self) -> Any:

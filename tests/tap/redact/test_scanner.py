@@ -13,10 +13,10 @@ from mcptap.tap.redact import scanner as scanner_module
 from mcptap.tap.redact.example import build
 from mcptap.tap.redact.pii import personal
 from mcptap.tap.redact.rule import Sign, Text, widened
-from mcptap.tap.redact.scan import BUILT_IN, SIGNS, find, fired
+from mcptap.tap.redact.scan import BUILT_IN, SIGNS, Span, find, fired
 from mcptap.tap.redact.scanner import BLOCK, COMMON, Literals, Scanner
-from mcptap.tap.redact.settings import Pii
-from mcptap.tap.redact.table import families
+from mcptap.tap.redact.settings import Pii, Recognizer
+from mcptap.tap.redact.table import families, users_rule
 
 RULES = (*BUILT_IN, *personal(Pii()), *SIGNS)
 EXAMPLES = [build(rule.example) for rules in families().values() for rule in rules]
@@ -56,7 +56,7 @@ def engines() -> tuple[Scanner, Scanner]:
     return literals, hyperscan
 
 
-def found(scanner: Scanner, text: str) -> object:
+def found(scanner: Scanner, text: str) -> list[Span]:
     searched = Text(text)
     return find(scanner, searched, fired(scanner, searched))
 
@@ -91,6 +91,49 @@ def test_blanks_and_letters_of_other_alphabets_do_not_hide_a_value(engines: tupl
     assert spans <= set(hyperscan.fired(text))
     assert found(literals, text) == found(hyperscan, text)
     assert ("quoted" in {rule.id for rule in hyperscan.fired(text)}) == text.endswith("\\n")
+
+
+def test_a_trigger_that_matches_a_letter_of_another_alphabet_matches_what_hyperscan_sees_for_it() -> None:
+    for rule in RULES:
+        for trigger in rule.triggers:
+            assert trigger.isascii(), rule.id
+            for signs in re.findall(r"\[\^(?:\\.|[^\]\\])+\]", trigger):
+                assert re.match(signs, "\x7f", re.ASCII), (rule.id, signs)
+            assert not re.search(r"\\(?:x[89a-fA-F]|u)", trigger.replace("\\\\", "")), rule.id
+
+
+@pytest.mark.parametrize(
+    ("pattern", "keywords", "secret"),
+    [
+        ("größe-[0-9]{4}", ["größe"], "größe-1234"),
+        ("x-[äöü]{3}-[0-9]{4}", ["x-"], "x-äöü-1234"),
+        ("k-[^ä]{3}-[0-9]{4}", ["k-"], "k-ööé-1234"),
+        (r"k-\u00e4-[0-9]{4}", ["k-"], "k-ä-1234"),
+        (r"k-\xe4-[0-9]{4}", ["k-"], "k-ä-1234"),
+        (r"k-[^x]{2}-[0-9]{4}", ["k-"], "k-日\N{FACE WITH TEARS OF JOY}-1234"),
+        (r"k-.\W\S-[0-9]{4}", ["k-"], "k-\ud800é日-1234"),
+    ],
+)
+def test_a_users_rule_may_have_characters_of_any_alphabet(pattern: str, keywords: list[str], secret: str) -> None:
+    rule = users_rule("own", {"pattern": pattern, "keywords": keywords, "title": "Own"})
+    literals, hyperscan = Scanner((rule,)), Scanner((rule,))
+    assert hyperscan.build()
+    for text in (secret, f"é{secret}", f"日本 {secret}!"):
+        (span,) = found(hyperscan, text)
+        assert text[span.start : span.end] == secret
+        assert found(literals, text) == [span]
+    assert not found(hyperscan, secret.upper())
+
+
+@pytest.mark.parametrize("keyword", ["Patient", "Prüfnummer", "НОМЕР"])
+def test_a_users_recognizer_may_have_keywords_of_any_alphabet(keyword: str) -> None:
+    own = personal(Pii(entities=(), recognizers=(Recognizer("OWN", (keyword,), patterns=((r"\d{4}", 0.9),)),)))
+    for scanner in (Scanner(own), Scanner(own)):
+        for text in (f"{keyword} 1234", f"é{keyword.lower()}: 1234", f"{keyword.upper()}\u3000=1234"):
+            (span,) = found(scanner, text)
+            assert text[span.start : span.end] == "1234"
+        assert not found(scanner, "nothing 1234")
+        scanner.build()
 
 
 def test_what_is_found_in_cut_examples_does_not_depend_on_the_engine(engines: tuple[Scanner, Scanner]) -> None:
