@@ -125,7 +125,7 @@ def test_a_users_rule_may_have_characters_of_any_alphabet(pattern: str, keywords
     assert not found(hyperscan, secret.upper())
 
 
-@pytest.mark.parametrize("keyword", ["Patient", "Prüfnummer", "НОМЕР"])
+@pytest.mark.parametrize("keyword", ["Patient", "Prüfnummer", "ЖЮЦЯ"])
 def test_a_users_recognizer_may_have_keywords_of_any_alphabet(keyword: str) -> None:
     own = personal(Pii(entities=(), recognizers=(Recognizer("OWN", (keyword,), patterns=((r"\d{4}", 0.9),)),)))
     for scanner in (Scanner(own), Scanner(own)):
