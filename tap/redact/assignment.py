@@ -119,8 +119,8 @@ class Assignments:
             if at < done.get(keyword, 0):
                 continue
             text.tick()
-            done[keyword] = at + len(keyword)
-            if span := repeated.judged(at, at + len(keyword)):
+            end = done[keyword] = at + len(keyword)
+            if _SIGN.match(text.text, end) and (span := repeated.judged(at, end)):  # behind most is no sign
                 tally.found += 1
                 yield span
                 done[keyword] = span[1]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
+from heapq import merge
 from typing import Final, NamedTuple
 
 from mcptap.tap.redact.checks import is_literal
@@ -70,14 +71,14 @@ class Columns:
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
-        at = 0
-        for low, high in text.parts:
-            while keyword := _KEYWORD.search(text.folded, max(low, at), high):
-                text.tick()
-                start, end = _line(text.text, keyword.start())
-                at = end
-                if end - start <= _LONGEST and (header := _header(text.text, start, end)):
-                    at = yield from _cells(text, end + 1, header)
+        done = 0
+        for at in merge(*(text.places(keyword, folded=True) for keyword in KEYWORDS)):
+            if at < done:
+                continue
+            text.tick()
+            start, done = _line(text.text, at)
+            if done - start <= _LONGEST and (header := _header(text.text, start, done)):
+                done = yield from _cells(text, done + 1, header)
 
 
 def _line(text: str, at: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, Protocol
@@ -233,6 +233,10 @@ class Rule:
     prefixed: bool = False  # a keyword is the prefix, and behind it letters and digits take turns: the check sees to it
     limit: int = 0  # characters that a match may be long; 0: as long as it gets
     trigger: str = field(default="", repr=False)  # for Hyperscan, where the shape is more than it should build
+
+    def parts(self) -> Iterable[Rule]:
+        """The rule; one of many prefixes as one for each, so that only those are looked for that fired."""
+        return (replace(self, keywords=(keyword,)) for keyword in self.keywords) if self.prefixed else (self,)
 
     @cached_property
     def triggers(self) -> tuple[str, ...]:

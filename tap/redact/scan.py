@@ -35,7 +35,7 @@ _HIDING: Final[frozenset[TextRule]] = frozenset((*_VIEWED, ENCODED))
 _CLOSING = re.compile(r"""(?:[\]})>"'`,;:.!?]|\\{1,15}["'nrt]?){1,8}""")
 # Every rule by family. Further families (of personal data, of injected text) are added where a Scanner is made.
 BUILT_IN: Final[tuple[TextRule, ...]] = (
-    *(rule for rules in families().values() for rule in rules),
+    *(part for rules in families().values() for rule in rules for part in rule.parts()),
     Tails(),
     *ASSIGNMENTS,
     Options(),

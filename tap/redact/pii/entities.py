@@ -74,18 +74,16 @@ class Entity:
     trigger: str  # for Hyperscan
     keywords: tuple[str, ...] = ()  # one of them is in every candidate
     enough: float = 1.0  # a score that is as good as the threshold, for the candidate has been looked at closely
-    admits: Callable[[str, str], bool] | None = (
-        None  # the candidate, and what stands before it; None: only Presidio can
-    )
+    admits: Callable[[str], bool] | None = None  # None: only Presidio can, and what stands around it counts
+    never_behind: re.Pattern[str] | None = None  # what stands right before something else that looks like one
     alike: Callable[[str], str] = str  # an admitted candidate of which Presidio says what it says of this one
 
 
-def _admits_email(text: str, before: str) -> bool:
+def _admits_email(text: str) -> bool:
     local, _, domain = text.partition("@")
     labels = domain.lower().split(".")
     return not (
-        ("/" in before and _IN_ADDRESS.search(before))
-        or "/" in local
+        "/" in local
         or local.lower() in _NOBODY
         or local.lower().endswith(("noreply", "no-reply"))
         or labels[-1] in _RESERVED
@@ -101,23 +99,22 @@ def _alike_email(text: str) -> str:
     return f"a@a.{match['top']}" if match else text
 
 
-def _admits_card(text: str, before: str) -> bool:
+def _admits_card(text: str) -> bool:
     digits = re.sub("[ -]", "", text)
-    grouped = _GROUPS.fullmatch(text) is not None
-    return grouped and not before.endswith(("0x", ".")) and _ISSUERS.fullmatch(digits) is not None and is_luhn(digits)
+    return _GROUPS.fullmatch(text) is not None and _ISSUERS.fullmatch(digits) is not None and is_luhn(digits)
 
 
-def _admits_iban(text: str, before: str) -> bool:  # noqa: ARG001 - all guards have one form
+def _admits_iban(text: str) -> bool:
     compact = text.replace(" ", "")
     return 15 <= len(compact) <= 34 and is_mod97(compact)
 
 
-def _admits_ssn(text: str, before: str) -> bool:  # noqa: ARG001
+def _admits_ssn(text: str) -> bool:
     area, group, serial = text.split("-")
     return area not in ("000", "666") and area < "900" and group != "00" and serial != "0000"
 
 
-def _admits_address(text: str, before: str) -> bool:  # noqa: ARG001
+def _admits_address(text: str) -> bool:
     try:
         address = ipaddress.ip_address(text.strip("[]"))
     except ValueError:
@@ -131,14 +128,14 @@ def _entity(
     candidate: str,
     *,
     keywords: tuple[str, ...] = (),
-    admits: Callable[[str, str], bool] | None = None,
+    admits: Callable[[str], bool] | None = None,
+    never_behind: re.Pattern[str] | None = None,
     alike: Callable[[str], str] = str,
     trigger: str = "",
     enough: float = 1.0,
 ) -> Entity:
-    return Entity(
-        name, class_name, re.compile(candidate), trigger or widened(candidate), keywords, enough, admits, alike
-    )
+    pattern, told = re.compile(candidate), trigger or widened(candidate)
+    return Entity(name, class_name, pattern, told, keywords, enough, admits, never_behind, alike)
 
 
 # Of an e-mail address. The name is looked for backwards from the `@`.
@@ -167,6 +164,7 @@ ENTITIES: Final[dict[str, Entity]] = {
             rf"(?<![\w.+%-]){LOCAL.pattern}@{DOMAIN.pattern}",
             keywords=("@",),
             admits=_admits_email,
+            never_behind=_IN_ADDRESS,
             alike=_alike_email,
             trigger=EachTime(rf"[^\s@]@{_LABEL}+\.{_LABEL}{{2}}"),
         ),
@@ -175,6 +173,7 @@ ENTITIES: Final[dict[str, Entity]] = {
             "CreditCardRecognizer",
             r"(?<![\w.-])[2-6](?:[ -]?\d){12,18}(?![\w-])",
             admits=_admits_card,
+            never_behind=re.compile(r"0x\Z|\.\Z"),
             trigger=r"(?:^|[^\w.-])[2-6]\d{3}"
             r"(?:\d{9,15}|[ -]\d{4}[ -]\d{4}[ -]\d{1,7}|[ -]\d{6}[ -]\d{4,5})(?:\z|[^\w-])",
         ),

@@ -34,15 +34,15 @@ class Personal:
         self.id = rule_id(entity.name)
         self.keywords = entity.keywords
         self.triggers = (entity.trigger,)
-        self._seen = lru_cache(maxsize=2048)(self._recognized)
+        self._is_one = lru_cache(maxsize=2048)(self._judged_alone)
+        self._recognized_alone = lru_cache(maxsize=2048)(self._recognized)  # of many that are alike
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Candidates that their guard admits and Presidio, where it is installed, recognizes."""
+        is_one = self._is_one_by_itself if self._entity.admits else self._is_one_there
         for start, end in self._candidates(text):
-            before = text.text[max(0, start - AROUND) : start]
-            if self._entity.admits and not self._entity.admits(text.text[start:end], before):
-                continue
-            yield from self._judged(text.text, start, end)
+            if is_one(text.text, start, end):
+                yield start, end
 
     def _candidates(self, text: Text) -> Iterator[tuple[int, int]]:
         if self._entity.name == "EMAIL_ADDRESS":
@@ -51,19 +51,23 @@ class Personal:
         for match in text.matches(self._entity.candidate):
             yield match.span()
 
-    def _judged(self, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-        if self._recognizer is None:
-            if self._entity.admits:
-                yield start, end
-            return
-        if self._entity.admits:
-            alike = self._entity.alike(text[start:end])
-            if self._seen(f" {alike} ", 1, len(alike) + 1):
-                yield start, end
-            return
+    def _is_one_by_itself(self, text: str, start: int, end: int) -> bool:
+        behind = self._entity.never_behind
+        if behind and behind.search(text, max(0, start - AROUND), start):
+            return False
+        return self._is_one(text[start:end])
+
+    def _judged_alone(self, candidate: str) -> bool:
+        """Whether the guard admits it, and Presidio recognizes it where nothing stands around it."""
+        if self._entity.admits is None or not self._entity.admits(candidate):
+            return False
+        alike = self._entity.alike(candidate)
+        return self._recognizer is None or self._recognized_alone(f" {alike} ", 1, len(alike) + 1)
+
+    def _is_one_there(self, text: str, start: int, end: int) -> bool:
         low = max(0, start - AROUND)
-        if self._recognized(text[low : end + AROUND], start - low, end - low):
-            yield start, end
+        window = text[low : end + AROUND]
+        return self._recognizer is not None and self._recognized(window, start - low, end - low)
 
     def _recognized(self, window: str, start: int, end: int) -> bool:
         """Whether Presidio sees its entity in `window[start:end]`."""
