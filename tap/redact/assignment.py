@@ -113,14 +113,16 @@ class Assignments:
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""
         done: dict[str, int] = {}  # up to where each keyword is judged
-        tally = text.tally
-        repeated = Repeated(text.text, lambda *at: _value(*at, crowd=tally.is_crowd), _reach)
+        tally, whole = text.tally, text.text
+        sign: re.Match[str] | None = None
+        repeated = Repeated(whole, lambda *at: _value(*at, crowd=tally.is_crowd, sign=sign), _reach)
         for at, keyword in self._found(text):
             if at < done.get(keyword, 0):
                 continue
             text.tick()
             end = done[keyword] = at + len(keyword)
-            if _SIGN.match(text.text, end) and (span := repeated.judged(at, end)):  # behind most is no sign
+            sign = _SIGN.match(whole, end)  # behind most is none
+            if sign and (span := repeated.judged(at, end)):
                 tally.found += 1
                 yield span
                 done[keyword] = span[1]
@@ -161,9 +163,14 @@ def _reach(text: str, end: int) -> int:
     return read.end() if read else begins + MAX_NAME
 
 
-def _value(text: str, start: int, end: int, *, crowd: bool = False) -> tuple[int, int] | None:
-    """The value that the name around `text[start:end]` is given, if that is a secret. In a `crowd` it is."""
-    sign = _SIGN.match(text, end)
+def _value(
+    text: str, start: int, end: int, *, crowd: bool = False, sign: re.Match[str] | None = None
+) -> tuple[int, int] | None:
+    """The value that the name around `text[start:end]` is given, if that is a secret. In a `crowd` it is.
+
+    `sign` is that behind the name, where it is known.
+    """
+    sign = sign or _SIGN.match(text, end)
     if sign is None:
         return None
     before = text[max(0, start - MAX_NAME) : start]

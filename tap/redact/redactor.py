@@ -232,7 +232,8 @@ class Pass:
         """`value` without what only its name tells to be a secret."""
         head = f'{name}: "'
         whole = f'{head}{value}"'
-        spans = find(self.scanner, Text(whole, self._out_of_time), self.fired(whole))
+        rules = self.fired(whole)
+        spans = find(self.scanner, self._text(whole), rules) if rules else []
         inside = [span for span in spans if span.start >= len(head) and span.end <= len(head) + len(value)]
         if not inside or self.is_exempt(inside[0].rule, pointer, value):
             return value

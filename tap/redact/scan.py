@@ -61,7 +61,8 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
     The signs among them say what there is to look behind; alone they are nothing. Raises OutOfTimeError.
     """
     text.look()
-    _locate(scanner, text)
+    if len(text.text) > LONG:
+        _locate(scanner, text)
     rules = scanner.fired(text.text) if text.where is None else list(text.where)
     if _HIDING.isdisjoint(rules):
         return rules
@@ -82,7 +83,7 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
 
 def _locate(scanner: Scanner, text: Text) -> None:
     """Keeps in which parts of a long text rules fire."""
-    if len(text.text) > LONG and text.where is None:
+    if text.where is None:
         text.where = scanner.where(text.text)
 
 
@@ -157,7 +158,8 @@ def _seen(scanner: Scanner, text: Text, rules: Sequence[TextRule], opened: int) 
 def _by_rules(scanner: Scanner, text: Text, rules: Sequence[TextRule]) -> list[Span]:
     """What the rules find. Of a long text each only searches the parts in which it fired."""
     found: list[Span] = []
-    _locate(scanner, text)
+    if len(text.text) > LONG:
+        _locate(scanner, text)
     text.taken = {}
     for rule in rules:
         if text.where is not None:

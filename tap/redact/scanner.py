@@ -97,9 +97,10 @@ class Hyperscan:
 
     def fired(self, text: str) -> list[TextRule]:
         """In the order of the rules."""
-        numbers: set[int] = set()
-        for start in _starts(text):
-            numbers |= self._look(text[start : start + BLOCK])
+        if len(text) <= BLOCK:
+            numbers = self._look(text)
+        else:
+            numbers = set().union(*(self._look(text[start : start + BLOCK]) for start in _starts(text)))
         return [self._rules[number] for number in sorted(numbers)]
 
     def where(self, text: str) -> Where:
@@ -173,7 +174,8 @@ class Scanner:
 
     def fired(self, text: str) -> list[TextRule]:
         """The rules that may find something in `text`, or in any part of it."""
-        self._count(text)
+        if self._left > 0:
+            self._count(text)
         return self._engine.fired(text)
 
     def prepare(self, size: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import accumulate
 from operator import add
@@ -32,6 +32,7 @@ _TURNS = re.compile(r"(?:[A-Za-z][0-9]|[0-9][A-Za-z])[\w.+/~-]*?(?:[A-Za-z][0-9]
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _HASH = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}")
 _GIVEN = re.compile(r"""["'`\])]{0,2}\s{0,4}(?:=>|:=|[:=(,])?\s{0,4}[("'`]{0,2}""")
+_AROUND_VALUE: Final = " :='\"`(,[{"  # what may stand before it
 _GLUE: Final = ("api", "app", "access", "secret", "private", "auth", "personal", "token", "key", "pat")
 _GLUED = re.compile(rf"(?:{'|'.join(_GLUE)})+\Z")
 _APART = re.compile(r"[\n\0/;]|\\(?![\"'\\])|\. ")  # no name before this is that of the value
@@ -94,8 +95,9 @@ def _is_spelled(name: str, text: str) -> bool:
     )
 
 
-def _name_end(window: str, since: int = 0) -> int | None:
-    """Where the last name of a service in `window` ends; None without one that ends at `since` or later."""
+@lru_cache(maxsize=8192)  # a key is asked for twice: by itself, and then with what it names behind it
+def _name_end(window: str) -> int | None:
+    """Where the last name of a service in `window` ends; None without one."""
     folded, beginnings, squashed = list(map(str.lower, _WORD.findall(window))), _beginnings(), _squashed()
     glued = any(word.endswith(_GLUE) for word in folded if len(word) > _SOME)
     joined = (*folded, *map(add, folded, folded[1:]), *map("".join, zip(folded, folded[1:], folded[2:], strict=False)))
@@ -103,8 +105,6 @@ def _name_end(window: str, since: int = 0) -> int | None:
         return None  # as in nearly all
     words = list(_WORD.finditer(window))
     for first in range(len(words) - 1, -1, -1):
-        if words[min(first + _LONGEST_NAME, len(words)) - 1].end() < since:
-            break
         if folded[first] in beginnings and (end := _joined_end(window, words, folded, first)):
             return end
         if folded[first].endswith(_GLUE) and (bare := _GLUED.sub("", folded[first])) in squashed:
@@ -157,7 +157,7 @@ class Services:
 
 def _is_key(text: str, value: re.Match[str]) -> bool:
     window = _APART.split(text[max(0, value.start() - _WINDOW) : value.start()])[-1]
-    end = None if _SUM.search(window) else _name_end(window, len(window) - _BETWEEN)
+    end = None if _SUM.search(window) else _name_end(window.rstrip(_AROUND_VALUE))
     if end is None or len(window) - end > _BETWEEN or PLACEHOLDER.search(window) or stands_for_nothing(value[0]):
         return False
     words = [word[0].lower() for word in _WORD.finditer(window, end)]
