@@ -21,6 +21,7 @@ from mcptap.tap.redact.rule import PLACEHOLDER, Text
 ID: Final = "service-key"
 _WINDOW: Final = 72  # characters before a value in which the name stands
 _BETWEEN: Final = 40  # characters from the end of the name to the value
+_NEAREST: Final = 48  # characters before a value in which these all stand, or a name alone
 _LONGEST_NAME: Final = 4  # words
 _SIGNS: Final = ("", " ", "_", r"\.", "-")  # that may stand between two words of a name
 _ANY_SIGN: Final = ("[ _.-]?",)
@@ -155,8 +156,21 @@ class Services:
                 yield value.span()
 
 
+def _may_name(window: str) -> bool:
+    """Whether what stands right before a value has a telling word, or ends in a service's name."""
+    words = list(map(str.lower, _WORD.findall(window)))
+    last = words[-_LONGEST_NAME:]
+    return (
+        not _TELLING.isdisjoint(last)
+        or any(word.endswith(_GLUE) for word in last)
+        or any("".join(last[first:]) in _squashed() for first in range(len(last)))
+    )
+
+
 def _is_key(text: str, value: re.Match[str]) -> bool:
     window = _APART.split(text[max(0, value.start() - _WINDOW) : value.start()])[-1]
+    if not _may_name(window[-_NEAREST:]):
+        return False  # as before nearly all
     end = None if _SUM.search(window) else _name_end(window.rstrip(_AROUND_VALUE))
     if end is None or len(window) - end > _BETWEEN or PLACEHOLDER.search(window) or stands_for_nothing(value[0]):
         return False
