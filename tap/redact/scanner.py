@@ -28,6 +28,9 @@ _BEHIND: Final = b"\0"  # some triggers that end in an escape are not seen at th
 # sees DEL for each that is not of ASCII: one byte for one character, which whatever leaves out some characters matches.
 _INNER: Final = bytes(range(0x80, 0xC0))  # of a character's bytes all but the first
 _AS_DELETE: Final = bytes(range(0x80)) + b"\x7f" * 0x80
+# What has no literal in it Hyperscan joins by the order in which it comes. Of 80 orders that were tried this was among
+# the fastest: prose in three quarters, code in two thirds of the time of the slowest.
+_LAST: Final = {"encoded": 1, "pii-iban-code": 2}
 log = logging.getLogger(__name__)
 _FORMAT: Final = "3"  # of what is hashed into a database's name
 
@@ -235,6 +238,7 @@ class Scanner:
         once = hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH
         each_time = hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_UTF8  # an engine of its own, which is faster
         triggers = [(number, trigger) for number, rule in enumerate(self.rules) for trigger in rule.triggers]
+        triggers.sort(key=lambda row: _LAST.get(self.rules[row[0]].id, 0))
         database = hyperscan.Database(mode=MODE)
         try:
             database.compile(

@@ -182,7 +182,6 @@ ENTITIES: Final[dict[str, Entity]] = {
             "IbanRecognizer",
             r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?![A-Za-z0-9])",
             admits=_admits_iban,
-            trigger=r"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,}(?:\z|[^A-Za-z0-9])",  # to ask for what is before it is slow
         ),
         _entity("US_SSN", "UsSsnRecognizer", r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])", admits=_admits_ssn),
         _entity(
