@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from mcptap.tap.redact.block import block
 from mcptap.tap.redact.element import element
 from mcptap.tap.redact.given import (
     LINE,
@@ -31,7 +32,7 @@ from mcptap.tap.redact.given import (
 from mcptap.tap.redact.literal import gives_none, has_literal, is_header, is_plain_cookie
 from mcptap.tap.redact.names import is_directory, names_secret
 from mcptap.tap.redact.program import is_named
-from mcptap.tap.redact.repeated import AFTER, Repeated
+from mcptap.tap.redact.repeated import AFTER, BEYOND, Repeated
 from mcptap.tap.redact.rule import PLACEHOLDER, Text
 from mcptap.tap.redact.standins import computes
 
@@ -70,8 +71,6 @@ _NESTED = re.compile(
     r"""(?!(?:[A-Za-z_ ]*|[\w.()]*)(?:![rsa])?\})"""
     r"""|\[(?!\.\.\.|["']required|[A-Za-z_ ]*\]|[A-Z_]+(?:=[A-Z]|,\.\.\.)|[A-Za-z_][\w.]*\())(?=[^\n\w]*\w)[^\n]{3,}"""
 )  # where it ends is not told by a pattern
-_BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n(?P<indent>[ \t]+)(?=\S)")  # YAML
-_INDENT = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\s])?")
 _TO_END = re.compile(r"""[^\n"'`\\]+""")
 _OPENED = re.compile(
     r"[{\[]*\{(?:[A-Za-z_$]+[:(\[{]+)?|\[(?:[A-Za-z_$]+\.)+[A-Za-z_$]+\([a-z]*"
@@ -147,20 +146,30 @@ def _by_stem() -> Iterator[Assignments]:
         yield Assignments(stem, tuple(keywords))
 
 
-def _reach(text: str, end: int) -> int:
-    """Up to where the value behind the keyword that ends at `end` is read, at most."""
+def _reach(text: str, end: int, span: tuple[int, int] | None) -> int:
+    """Up to where the value behind the keyword that ends at `end` is read, at most; `span` is what was found."""
     sign = _SIGN.match(text, end)
     if sign is None:
         unsigned = _UNSIGNED.match(text, end, end + AFTER)
         return (unsigned.end() if unsigned else end) + MAX_NAME
     at = sign.end()
-    named = text[end - MAX_NAME : sign.end("rest")].lower().endswith(_HEADERS)
-    if named or sign["sign"] == ">" or text[at : at + 1] in ("{", "[", "|", ">"):
+    if sign["sign"] == ">" or text[at : at + 1] in ("{", "[", "|", ">"):
         return len(text)
-    value = _PREFIX.match(text, at) or _SCHEME.match(text, at, end + AFTER)
+    scheme = _SCHEME.match(text, at, end + AFTER)
+    value = _PREFIX.match(text, at) or scheme
     begins, limit = value.end() if value else at, end + AFTER
-    read = QUOTED.match(text, begins, limit) or _DOTENV.match(text, begins, limit)
+    if quoted := QUOTED.match(text, begins, limit):
+        return quoted.end()
+    name = text[end - MAX_NAME : sign.end("rest")].lower()
+    if sign["sign"] in _COMPARED or _is_line(name, sign["sign"], scheme):
+        return len(text) if span else at + LONGEST_JUDGED - BEYOND  # nothing is read behind what is judged
+    read = _DOTENV.match(text, begins, limit)
     return read.end() if read else begins + MAX_NAME
+
+
+def _is_line(name: str, sign: str, scheme: re.Match[str] | None) -> bool:
+    """Whether the value is what a header has in its line: `Cookie: …`, or `Authorization: …` without a known scheme."""
+    return sign == ":" and (name.endswith("cookie") or (name.endswith("authorization") and not scheme))
 
 
 def _value(
@@ -244,19 +253,6 @@ def _is_label(text: str, name: int, sign: re.Match[str]) -> bool:
     return in_address or text.endswith((".svg?", "badge?"), 0, name)
 
 
-def _block_end(text: str, block: re.Match[str]) -> int:
-    """Where the lines of a YAML block scalar end: those that stand as far in as its first."""
-    end = block.end()
-    while end < len(text):
-        after = text.find("\n", end)
-        end = len(text) if after < 0 else after
-        following = _INDENT.match(text, end)
-        if following is None or (len(following["indent"]) < len(block["indent"]) and following["rest"]):
-            break
-        end = following.end()
-    return end
-
-
 def _is_passed(value: str, name: str) -> bool:
     """Whether a program passes a variable on: `token=token)`, `credentials=default_credentials)`."""
     return is_same(value, name) or ("_" in value and is_reference_alone(value) and names_secret(value))
@@ -264,10 +260,10 @@ def _is_passed(value: str, name: str) -> bool:
 
 def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tuple[int, int] | None:
     """A value without quotes. How far it goes depends on where it stands."""
-    if sign == ":" and (block := _BLOCK.match(text, at)):
-        return block.end(), _block_end(text, block)
+    if sign == ":" and (lines := block(text, at)):
+        return lines
     scheme = _SCHEME.match(text, at)
-    if sign == ":" and (name.endswith("cookie") or (name.endswith("authorization") and not scheme)):
+    if _is_line(name, sign, scheme):
         head = _TO_END.match(text, at, at + LONGEST_JUDGED + 1)  # what is none is read again from the next name on
         line = _TO_END.match(text, at) if head and is_header(head[0], cookies=name.endswith("cookie")) else None
         return line.span() if line else None

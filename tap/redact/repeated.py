@@ -21,11 +21,14 @@ Span = tuple[int, int]
 
 
 class Repeated:
-    """The judgements of one text. `reach` says up to where the value lies that `judge` judges, or
-    that it lies beyond AFTER: it must not read on."""
+    """The judgements of one text. `reach` says up to where the value lies that `judge` judges, or that it lies beyond
+    AFTER: it must not read on. It is told what was judged."""
 
     def __init__(
-        self, text: str, judge: Callable[[str, int, int], Span | None], reach: Callable[[str, int], int]
+        self,
+        text: str,
+        judge: Callable[[str, int, int], Span | None],
+        reach: Callable[[str, int, Span | None], int],
     ) -> None:
         self._text, self._judge, self._reach = text, judge, reach
         self._known: dict[str, tuple[str, Span | None]] = {}
@@ -43,7 +46,7 @@ class Repeated:
             self._again += 1
             return known[1] and (start + known[1][0], start + known[1][1])
         span = self._judge(self._text, start, end)
-        if self._reach(self._text, end) <= high - BEYOND:
+        if self._reach(self._text, end, span) <= high - BEYOND:
             if len(self._known) >= _MOST:
                 self._known.clear()
             self._known[head] = (around, span and (span[0] - start, span[1] - start))

@@ -13,7 +13,7 @@ from mcptap.tap.redact.rule import Text
 PIECES = (
     "password: ", "password=", "token: x1y2z3 ", 'secret="', "api_key='a1b2c3d4' ", "return token\n", "x = token;\n",
     "password=${", "password=\\\"", "Cookie: a=b; ", "<a:token>x1y2</a:token>", "password={a: 1",
-    "password: |\n  x1y2\n", "word " * 60, "\n", "\\" * 80, "y" * 700, "a1b2c3 ",
+    "password: |\n  x1y2\n", "Cookie: ", "Authorization: Bearer ", "token==", "token == 'x1y2'", "Authorization: x1y2 ", "word " * 60, "\n", "\\" * 80, "y" * 700, "a1b2c3 ",
 )  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def test_what_stands_around_a_place_is_judged_once() -> None:
         return end, end + 1
 
     text = "token=x1 " * 4_000
-    repeated = Repeated(text, judge, lambda _, end: end + 10)
+    repeated = Repeated(text, judge, lambda _, end, __: end + 10)
     places = range(0, len(text), 9)
     assert [repeated.judged(at, at + 5) for at in places] == [(at + 5, at + 6) for at in places]
     assert len(asked) < len(places) - 3_500
@@ -60,7 +60,7 @@ def test_a_value_that_goes_far_is_judged_each_time() -> None:
         asked.append(start)
 
     text = "token=" * 4_000
-    repeated = Repeated(text, judge, lambda text, _: len(text))
+    repeated = Repeated(text, judge, lambda text, *_: len(text))
     assert {repeated.judged(at, at + 5) for at in range(0, len(text), 6)} == {None}
     assert len(asked) == 4_000
 
