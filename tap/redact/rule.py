@@ -38,7 +38,7 @@ _TURNED: Final = r"[\w.+/=-]*(?:[A-Za-z][0-9]|[0-9][A-Za-z])"
 # Hyperscan takes long for large counted repeats, and only has to find where a rule may apply.
 _COUNTED = re.compile(r"(?<!\\)\{(\d+)(,(\d*))?\}")
 _MOST_COUNTED: Final = 12
-_BEYOND = re.compile(r"[^\x00-\x7f]|\\(?:x[89A-Fa-f]|[uUN]|[0-7]{3})")  # characters that Hyperscan does not see
+_BEYOND = re.compile(r"[^\x00-\x7e]|\\(?:x(?:[89A-Fa-f]|7[Ff])|[uUN]|[0-7]{3})")  # what Hyperscan sees as DEL, or DEL
 _NOT_BEHIND = re.compile(r"\A\(\?<!\[([^\]\[]+)\]\)")
 
 

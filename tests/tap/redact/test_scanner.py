@@ -110,6 +110,7 @@ def test_a_trigger_that_matches_a_letter_of_another_alphabet_matches_what_hypers
         ("k-[^ä]{3}-[0-9]{4}", ["k-"], "k-ööé-1234"),
         (r"k-\u00e4-[0-9]{4}", ["k-"], "k-ä-1234"),
         (r"k-\xe4-[0-9]{4}", ["k-"], "k-ä-1234"),
+        (r"k-[^\x00-\x7f]{2}-[0-9]{4}", ["k-"], "k-ä日-1234"),
         (r"k-[^x]{2}-[0-9]{4}", ["k-"], "k-日\N{FACE WITH TEARS OF JOY}-1234"),
         (r"k-.\W\S-[0-9]{4}", ["k-"], "k-\ud800é日-1234"),
     ],
