@@ -161,8 +161,10 @@ def _reach(text: str, end: int, span: tuple[int, int] | None) -> int:
     if quoted := QUOTED.match(text, begins, limit):
         return quoted.end()
     name = text[end - MAX_NAME : sign.end("rest")].lower()
-    if sign["sign"] in _COMPARED or _is_line(name, sign["sign"], scheme):
-        return len(text) if span else at + LONGEST_JUDGED - BEYOND  # nothing is read behind what is judged
+    head = _BARE.match(text, begins, begins + LONGEST_JUDGED)
+    long = head and head.end() == begins + LONGEST_JUDGED and computes(head[0], code=False)
+    if long or sign["sign"] in _COMPARED or _is_line(name, sign["sign"], scheme):
+        return len(text) if span else begins + LONGEST_JUDGED - BEYOND  # nothing is read behind what is judged
     read = _DOTENV.match(text, begins, limit)
     return read.end() if read else begins + MAX_NAME
 

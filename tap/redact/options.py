@@ -61,11 +61,13 @@ class Options:
 
 def _value(text: str, at: int, name: str, *, column: bool) -> tuple[int, int] | None:
     """The word at `at`, quoted or bare, if it is a value. In a help text, a `column` of prose follows the options."""
-    if _NEXT_OPTION.match(text, at) or PLACEHOLDER.match(text, at):
+    if _NEXT_OPTION.match(text, at) or PLACEHOLDER.match(text, at + text.startswith("=", at)):
         return None
     if quoted := assignment.QUOTED.match(text, at):
         stand_in = stands_for(quoted["secret"]) or ("cookie" in name and literal.is_plain_cookie(quoted["secret"]))
         return None if stand_in else quoted.span("secret")
+    if random := given.random_bare(text, at):
+        return random
     word = _BARE.match(text, at)
     if word is None or stands_for(word[0]) or (column and given.is_prose(text, word)):
         return None

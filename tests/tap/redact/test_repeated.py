@@ -14,7 +14,7 @@ PIECES = (
     "password: ", "password=", "token: x1y2z3 ", 'secret="', "api_key='a1b2c3d4' ", "return token\n", "x = token;\n",
     "password=${", "password=\\\"", "Cookie: a=b; ", "<a:token>x1y2</a:token>", "password={a: 1",
     "password: |\n  x1y2\n", "Cookie: ", "Authorization: Bearer ", "token==", "token == 'x1y2'",
-    "Authorization: x1y2 ", "word " * 60, "\n", "\\" * 80, "y" * 700, "a1b2c3 ",
+    "Authorization: x1y2 ", "password=${", "token=$(", "word " * 60, "\n", "\\" * 80, "y" * 700, "a1b2c3 ",
 )  # fmt: skip
 
 
