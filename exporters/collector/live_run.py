@@ -211,7 +211,7 @@ def _started(hello: dict[str, Any]) -> RunStarted:
         server_pid=hello["server_pid"],
         server_created=processes.created_by(hello["server_pid"], hello["tap_pid"]),
         host_session_id=processes.host_session_id(hello["host_pid"], hello.get("host_stat")),
-        host_process=processes.name(hello["host_pid"]) or processes.name_in(hello.get("host_stat")),
+        host_process=processes.host_name(hello["host_pid"], hello.get("host_stat")),
         executable_path=hello["executable_path"],
         executable_sha256=processes.file_sha256(hello["executable_path"]),
     )

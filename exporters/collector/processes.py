@@ -15,7 +15,9 @@ from pathlib import Path
 
 import psutil
 
-_STAT = re.compile(r"\d+ \((?P<name>.*)\)(?: \S+){19} (?P<started>\d+) ", re.DOTALL)
+_STAT = re.compile(
+    r"(?P<pid>[0-9]{1,10}) \((?P<name>.{0,64})\)(?: [\w-]{1,20}){19} (?P<started>[0-9]{1,20}) ", re.DOTALL | re.ASCII
+)
 SAME_START_S = 2.0  # the kernel tells start times relative to its boot, whose own time it rounds to seconds
 
 
@@ -60,22 +62,40 @@ def name(pid: int | None) -> str | None:
         return None
 
 
-def name_in(stat: str | None) -> str | None:
-    """The same by a line of `/proc/PID/stat`, up to 15 characters of it (proc_pid_stat(5), field 2)."""
-    found = _STAT.match(stat or "")
-    return found["name"] if found else None
+def told(pid: int | None, stat: object) -> tuple[str, str] | None:
+    """Name and start of a process by the line of `/proc/PID/stat` that a tap has read (proc_pid_stat(5)).
+
+    The name has up to 15 characters. The start is in clock ticks since the boot. None: it is no such line.
+    """
+    found = _STAT.match(stat) if isinstance(stat, str) else None
+    return (found["name"], found["started"]) if found and int(found["pid"]) == pid else None
 
 
-def host_session_id(pid: int | None, stat: str | None) -> str | None:
+def host_name(pid: int | None, stat: object) -> str | None:
+    """The name of the program that started a run, also when it has ended since."""
+    known = told(pid, stat)
+    return name(pid) or (known[0] if known else None)
+
+
+def host_session_id(pid: int | None, stat: object) -> str | None:
     """One name for all runs that one host process started; None when nobody can tell when it started.
 
-    `stat` is the line of `/proc/PID/stat` as the run's own tap read it: the host may have ended since, and each of its
-    runs must get the same name whether it has or not (proc_pid_stat(5), field 22: clock ticks since the boot).
+    The line that the run's own tap has read counts most: the host may have ended since, and each of its runs must get
+    the same name whether it has or not.
     """
-    if found := _STAT.match(stat or ""):
-        return f"{pid}-{found['started']}"
+    if known := told(pid, stat):
+        return f"{pid}-{known[1]}-{_boot()}"
     started = created(pid)
     return None if started is None else f"{pid}-{started:.2f}"
+
+
+@functools.cache
+def _boot() -> str:
+    """Tells one boot of the system from the next (random(4))."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
+    except OSError:
+        return ""
 
 
 def file_sha256(path: str | None) -> str | None:

@@ -63,7 +63,9 @@ class Tap:
         self.home = state_directory(str(options["--home"]) if "--home" in options else None)
         self.command, self.options = command, options
         self._channel: Channel | None = None
-        self.run_id, self.at, self.host_pid = run_id(), time_ns(), os.getppid()
+        self.run_id, self.at = run_id(), time_ns()
+        host = os.getppid()
+        self._host = host, _stat(host)
         self._said: set[str] = set()
         self._stop, self._stopper = os.pipe()
         self._outputs: list[Any] = []
@@ -195,8 +197,8 @@ class Tap:
             "env_names": sorted(map(_printable, environment())),
             "executable_path": _resolve(self.command[0]),
             "tap_pid": os.getpid(),
-            "host_pid": self.host_pid,
-            "host_stat": _stat(self.host_pid),
+            "host_pid": self._host[0],
+            "host_stat": self._host[1],
             "server_pid": self.child.pid if self.child else None,
             "otel": _telemetry(self.options),
         }
@@ -255,7 +257,7 @@ def _directory() -> str:
 
 
 def _stat(pid: int) -> str | None:
-    """What Linux tells of a process in a line; when the collector asks, a host of a moment may have ended."""
+    """What Linux tells of a process in a line. When the collector asks, a host of a moment may have ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as line:
             return line.read().decode("utf-8", "replace")

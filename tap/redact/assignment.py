@@ -56,9 +56,10 @@ _BLANK: Final = r"[^\S\n]"
 # Hyperscan's letters and blanks are those of ASCII; all others can be either.
 _WIDE_BLANK: Final = r"[^\x00-\x08\n\x0e-\x1b\x21-\x7e]"
 _WIDE_NAME: Final = r"[^\x00-,/:-@\[-^`{-\x7e]"
-_TYPE: Final = r"(?:[^\S\n]{0,4}:?[^\S\n]{1,4}&?(?:string|str|text|secretstr)\b)?"
+_ANY_CASE: Final = "(?ai:"  # of the letters of ASCII, as Hyperscan has it
+_TYPE: Final = rf"(?:[^\S\n]{{0,4}}:?[^\S\n]{{1,4}}&?{_ANY_CASE}string|str|text|secretstr)\b)?"
 _SIGN = re.compile(
-    rf"""(?P<rest>[\w.-]{{0,48}})\\*["'`]?\]?(?i:{_TYPE})[^\S\n]{{0,8}}"""
+    rf"""(?P<rest>[\w.-]{{0,48}})\\*["'`]?\]?{_TYPE}[^\S\n]{{0,8}}"""
     r"""(?P<sign>=>|:{1,3}=|[!=]==?|(?:\?\??|\|\||\+|\.)=|=|:|%3[dD]|>)[^\S\n]{0,8}"""
 )
 _UNSIGNED = re.compile(r"[\w.-]{0,48}\\*")
@@ -100,7 +101,7 @@ class Assignments:
     def __init__(self, stem: str, keywords: tuple[str, ...]) -> None:
         self.keywords = keywords
         names = "|".join(keywords)
-        of_type = _TYPE.replace(_BLANK, _WIDE_BLANK)
+        of_type = _TYPE.replace(_BLANK, _WIDE_BLANK).replace(_ANY_CASE, "(?:")
         self.triggers = (
             rf"(?i)(?:{names}){_WIDE_NAME}*\\*[\"'`]?\]?{of_type}{_WIDE_BLANK}*(?:=|:|%3d|>|[?|+.!]{{1,2}}=)",
         )

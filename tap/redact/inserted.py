@@ -19,9 +19,9 @@ _SECRETS: Final = "(?:passw|pwd|passphrase|secret|token|api_?key|private_?key|ac
 # What may stand between the columns and the rows, in PostgreSQL and in SQL Server.
 _BETWEEN: Final = r"(?:overriding (?:system|user) value|output [\w.,* ]{1,128}?)"
 _HEAD = re.compile(
-    r"(?:insert|replace)(?: ignore)? into [\w.\"`\[\]]{1,128}(?: as \w{1,64})?\s{0,8}\((?P<names>[^()]{1,2000})\)"
+    r"(?:insert|replace)(?: ignore)? into [^\s()]{1,128}(?: as [^\s()]{1,64})?\s{0,8}\((?P<names>[^()]{1,2000})\)"
     rf"(?:\s{{1,8}}{_BETWEEN}(?=\s))?\s{{0,8}}values\s{{0,8}}",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 # A literal, or what ends at a comma: a number, a parameter, a call.
 _CELL = re.compile(
@@ -38,7 +38,7 @@ class Inserted:
     id = ID
     keywords = ("insert into ", "insert ignore into ", "replace into ")
     fold = True
-    triggers = (rf"(?i)into [\w.\"`\[\]]+(?: as \w+)?\s*\([^()]*{_SECRETS}[^()]*\)(?:\s+{_WIDE})?\s*values\s*\(",)
+    triggers = (rf"(?i)into [^\s()]+(?: as [^\s()]+)?\s*\([^()]*{_SECRETS}[^()]*\)(?:\s+{_WIDE})?\s*values\s*\(",)
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """Where they stand."""

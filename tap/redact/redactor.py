@@ -233,7 +233,7 @@ class Pass:
         head = f'{name}: "'
         whole = f'{head}{value}"'
         rules = self.fired(whole)
-        spans = find(self.scanner, self._text(whole), rules) if rules else []
+        spans = find(self.scanner, Text(whole, self._out_of_time), rules) if rules else []  # counts for no crowd
         inside = [span for span in spans if span.start >= len(head) and span.end <= len(head) + len(value)]
         if not inside or self.is_exempt(inside[0].rule, pointer, value):
             return value

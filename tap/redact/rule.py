@@ -233,10 +233,13 @@ class Rule:
     prefixed: bool = False  # a keyword is the prefix, and behind it letters and digits take turns: the check sees to it
     limit: int = 0  # characters that a match may be long; 0: as long as it gets
     trigger: str = field(default="", repr=False)  # for Hyperscan, where the shape is more than it should build
+    whole: Rule | None = field(default=None, repr=False)  # of which this is a part
 
     def parts(self) -> Iterable[Rule]:
         """The rule; one of many prefixes as one for each, so that only those are looked for that fired."""
-        return (replace(self, keywords=(keyword,)) for keyword in self.keywords) if self.prefixed else (self,)
+        if not self.prefixed:
+            return (self,)
+        return (replace(self, keywords=(keyword,), whole=self) for keyword in self.keywords)
 
     @cached_property
     def triggers(self) -> tuple[str, ...]:

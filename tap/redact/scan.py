@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
@@ -19,7 +20,7 @@ from mcptap.tap.redact.inserted import Inserted
 from mcptap.tap.redact.manifest import Manifests
 from mcptap.tap.redact.options import Options
 from mcptap.tap.redact.pem import Tails
-from mcptap.tap.redact.rule import PLACEHOLDER, Text, TextRule
+from mcptap.tap.redact.rule import PLACEHOLDER, Rule, Text, TextRule
 from mcptap.tap.redact.runs import ENCODED, runs
 from mcptap.tap.redact.scanner import BLOCK, Scanner
 from mcptap.tap.redact.services import Services
@@ -126,6 +127,15 @@ def _read(text: Text, rules: Sequence[TextRule]) -> tuple[View, ...]:
     return (*(escaped(text) if ESCAPES in rules else ()), *(unquoted(text) if QUOTED in rules else ()))
 
 
+def together(rules: Sequence[TextRule]) -> Sequence[TextRule]:
+    """The rules for texts that are not LONG, of which there may be many: several parts of a rule are it again."""
+    wholes = [rule.whole if isinstance(rule, Rule) else None for rule in rules]
+    parts = Counter(wholes)
+    return list(
+        dict.fromkeys(whole if whole and parts[whole] > 1 else rule for rule, whole in zip(rules, wholes, strict=True))
+    )
+
+
 def find(
     scanner: Scanner, text: Text, rules: Sequence[TextRule], parts: Iterable[tuple[int, int, str, str]] = ()
 ) -> list[Span]:
@@ -190,9 +200,10 @@ def _in_views(
 def _in_runs(scanner: Scanner, text: Text, rules: Sequence[TextRule], opened: int) -> list[Span]:
     """A run in which something is found is taken out whole."""
     found = []
+    few = together(rules)
     for start, end, read in _runs(text):
         text.tick()
-        if within := _apart(_seen(scanner, text.part(read), rules, opened + 1)):
+        if within := _apart(_seen(scanner, text.part(read), rules if len(read) > LONG else few, opened + 1)):
             inner = [pair for span in within for pair in span.inner or ((span.rule, read[span.start : span.end]),)]
             found.append(Span(start, end, within[0].rule, tuple(inner)))
     return found

@@ -25,7 +25,8 @@ BLOCK: Final = 65_536  # characters
 COMMON: Final = 16_384
 _BEHIND: Final = b"\0"  # some triggers that end in an escape are not seen at the very end
 # Hyperscan builds in half the time, and scans a quarter faster, if it need not know what a character of UTF-8 is. So it
-# sees DEL for each that is not of ASCII: one byte for one character, which whatever leaves out some characters matches.
+# sees DEL for each that is not of ASCII: one byte for one character. Where a trigger leaves out some characters, as
+# `[^"]` does, it must not leave out DEL, nor be about letters of another alphabet.
 _INNER: Final = bytes(range(0x80, 0xC0))  # of a character's bytes all but the first
 _AS_DELETE: Final = bytes(range(0x80)) + b"\x7f" * 0x80
 # What has no literal in it Hyperscan joins by the order in which it comes. Of 80 orders that were tried this was among
@@ -187,14 +188,14 @@ class Scanner:
             self.build()
 
     def _count(self, text: str) -> None:
-        if self._left > 0:
-            self._left -= len(text)
-            if self._left <= 0:
-                self.build()
+        self._left -= len(text)
+        if self._left <= 0:
+            self.build()
 
     def where(self, text: str) -> Where:
         """The rules that may find something in `text`, and in which parts of it that begins."""
-        self._count(text)
+        if self._left > 0:
+            self._count(text)
         return self._engine.where(text)
 
     def ordered(self, rules: Iterable[TextRule]) -> list[TextRule]:

@@ -21,7 +21,7 @@ from mcptap.tap.redact.rule import PLACEHOLDER, Text
 ID: Final = "service-key"
 _WINDOW: Final = 72  # characters before a value in which the name stands
 _BETWEEN: Final = 40  # characters from the end of the name to the value
-_NEAREST: Final = 48  # characters before a value in which these all stand, or a name alone
+_NEAREST: Final = 48  # characters before a value in which the words stand that count, or the longest name
 _LONGEST_NAME: Final = 4  # words
 _SIGNS: Final = ("", " ", "_", r"\.", "-")  # that may stand between two words of a name
 _ANY_SIGN: Final = ("[ _.-]?",)
@@ -88,7 +88,7 @@ def _long_beginnings() -> frozenset[str]:
 
 def _is_spelled(name: str, text: str) -> bool:
     """Whether `text`, of the same letters, has signs only where the name has a blank."""
-    if text.isalnum():
+    if text.isascii() and text.isalnum():
         return True
     pieces = re.split("[ _.-]", text.lower())
     return "".join(pieces) == name.replace(" ", "") and set(accumulate(map(len, pieces))) <= set(

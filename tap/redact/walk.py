@@ -18,6 +18,7 @@ from mcptap.tap.redact import members as forms
 from mcptap.tap.redact.names import names_secret
 from mcptap.tap.redact.pem import KeyLines
 from mcptap.tap.redact.rule import TextRule, holds
+from mcptap.tap.redact.scan import LONG, together
 from mcptap.tap.redact.split import OPEN_END, Parts, joined
 from mcptap.tap.redact.survey import UnscannableError, is_clean, survey
 
@@ -55,7 +56,7 @@ class Walk:
 
     def __init__(self, search: Pass, rules: Sequence[TextRule], found: list[Redaction], opened: int = 0) -> None:
         self._search = search
-        self._rules = rules
+        self._rules, self._few = rules, together(rules)
         self._found = found
         self._opened = opened
         self._key_lines = KeyLines()
@@ -96,7 +97,10 @@ class Walk:
             return opened
         if self._telling is not None and id(text) not in self._parts and not holds(text, self._telling):
             return text
-        return self._search.plain(text, self._rules, pointer, self._found, self._parts.get(id(text), ()))
+        return self._search.plain(text, self._for(text), pointer, self._found, self._parts.get(id(text), ()))
+
+    def _for(self, text: str) -> Sequence[TextRule]:
+        return self._rules if len(text) > LONG else self._few
 
     def argv(self, arguments: Sequence[str], pointer: str) -> list[str]:
         return self._items(arguments, pointer)
@@ -244,7 +248,7 @@ class Walk:
             return None
         rules = self._search.fired("\0".join(texts))
         if not suspicious and is_clean(value, rules, self._search.scanner):
-            return self._search.plain(text, self._rules, pointer, self._found)
+            return self._search.plain(text, self._for(text), pointer, self._found)
         found: list[Redaction] = []
         walk = Walk(self._search.at(pointer), rules, found, self._opened + 1)
         clean = walk.whole(value, "", suspicious=suspicious)

@@ -105,7 +105,7 @@ class UsersOwn:
         self._own, self._threshold = own, threshold
         self.id = rule_id(own.entity)
         self.keywords = tuple(keyword.lower() for keyword in own.keywords)
-        self.triggers = tuple(f"(?i){re.escape(keyword)}" for keyword in own.keywords)
+        self.triggers = tuple(f"(?i){_trigger(keyword)}" for keyword in self.keywords)
 
     def spans(self, text: Text) -> Iterator[tuple[int, int]]:
         """What it recognizes around its keywords."""
@@ -134,6 +134,12 @@ class UsersOwn:
         except Exception as problem:  # it is a user's own code
             _log.error("the recognizer of %s cannot be made: %s", own.entity, type(problem).__name__)
             return None
+
+
+def _trigger(keyword: str) -> str:
+    """What Hyperscan looks for. Two signs beyond ASCII are a `k` and an `i` in lower case (U+212A, U+0130)."""
+    pattern = re.escape(keyword)
+    return pattern if keyword.isascii() else pattern.replace("k", "[k\x7f]").replace("i", "[i\x7f]")
 
 
 def personal(settings: Pii) -> tuple[TextRule, ...]:

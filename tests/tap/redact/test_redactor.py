@@ -1,5 +1,6 @@
 """No secret of any rule comes through, wherever it stands; what is no secret stays as it is."""
 
+import base64
 import json
 import re
 from typing import Any
@@ -14,6 +15,7 @@ from mcptap.tap.redact import Redactor, UnscannableError, redact_started
 from mcptap.tap.redact import redactor as module
 from mcptap.tap.redact.example import build
 from mcptap.tap.redact.rule import Text
+from mcptap.tap.redact.scan import together
 from mcptap.tap.redact.table import families
 
 REDACTOR = Redactor(b"k" * 32)
@@ -367,3 +369,23 @@ def test_a_runs_start_is_redacted() -> None:
         "/executable_path",
         "/env_names/1",
     }
+
+
+def test_what_a_members_name_tells_does_not_make_a_crowd_of_which_the_rest_is_suspected() -> None:
+    doubtful = ["password = getpass.getpass()", "token=${TOKEN}", "token: string"]
+    members = [{"zendesk token: str": f"Zx{number}cv2bn3"} for number in range(1_100)]
+    clean, notes = REDACTOR.value([*members, *doubtful])
+    assert len(notes) >= len(members)
+    assert clean[len(members) :] == doubtful
+
+
+def test_many_prefixes_in_a_message_are_looked_for_in_each_of_its_strings() -> None:
+    rule = next(rule for rules in families().values() for rule in rules if rule.id == "issuer-prefix")
+    secrets = [f"{keyword}aB3dE6gH9jK2mN5pQ8sT1vW4" for keyword in rule.keywords]
+    for value in (secrets, [base64.b64encode(f"key {secret}".encode()).decode() for secret in secrets]):
+        clean, notes = REDACTOR.value(["plain words", *value, "plain words"])
+        assert len(notes) == len(secrets)
+        assert all("[REDACTED:" in text for text in clean[1:-1])
+    parts = [part for part in REDACTOR.scanner.rules if part.id == rule.id]
+    assert together(parts) == [rule]
+    assert together(parts[:1]) == parts[:1]

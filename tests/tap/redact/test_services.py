@@ -4,6 +4,7 @@ import pytest
 
 from mcptap.tap.redact import Redactor
 from mcptap.tap.redact.rule import Text
+from mcptap.tap.redact.scanner import Scanner
 from mcptap.tap.redact.services import Services, names, names_service
 
 REDACTOR = Redactor(b"k" * 32)
@@ -93,3 +94,13 @@ def test_the_same_text_twice_is_searched_twice() -> None:
     assert len(notes) == 2
     assert MIXED in REDACTOR.exempting([("service-key", "/a")]).value({"a": key, "b": key})[0]["a"]
     assert MIXED not in REDACTOR.exempting([("service-key", "/a")]).value({"a": key, "b": key})[0]["b"]
+
+
+@pytest.mark.parametrize("sign", ["", " ", "_", ".", "-"])
+def test_the_words_of_a_name_may_have_any_sign_between_them(sign: str) -> None:
+    scanner = Scanner((Services(),))
+    assert scanner.build()
+    assert not scanner.fired(f"nobody{sign}known key {MIXED}")
+    for words in (name.split() for name in names() if " " in name):
+        for written in (sign.join(words), sign.join(map(str.title, words)), sign.join(map(str.upper, words))):
+            assert scanner.fired(f"{written} key {MIXED}"), written
