@@ -129,11 +129,12 @@ def _read(text: Text, rules: Sequence[TextRule]) -> tuple[View, ...]:
 
 def together(rules: Sequence[TextRule]) -> Sequence[TextRule]:
     """The rules for texts that are not LONG, of which there may be many: several parts of a rule are it again."""
-    wholes = [rule.whole if isinstance(rule, Rule) else None for rule in rules]
-    parts = Counter(wholes)
-    return list(
-        dict.fromkeys(whole if whole and parts[whole] > 1 else rule for rule, whole in zip(rules, wholes, strict=True))
-    )
+    parts = [rule.whole for rule in rules if isinstance(rule, Rule) and rule.whole]
+    if len(parts) < 2:  # as nearly always
+        return rules
+    several = {whole for whole, count in Counter(parts).items() if count > 1}
+    wholes = (rule.whole if isinstance(rule, Rule) and rule.whole in several else rule for rule in rules)
+    return [rule for rule in dict.fromkeys(wholes) if rule]
 
 
 def find(
