@@ -187,21 +187,20 @@ def _value(
         return None
     before = text[max(0, start - MAX_NAME) : start]
     before = before[len(before.rstrip(_NAME_CHARS)) :]
-    if text.endswith(_MARK, 0, start - len(before)):
+    at, name = start - len(before), before + text[start:end] + sign["rest"]
+    if text.endswith(_MARK, 0, at):
         return None  # the name of a rule
-    name = before + text[start:end] + sign["rest"]
-    at = start - len(before)
     if not names_secret(name) or _is_label(text, at, sign) or gives_none(text, at, name, sign):
         return None
     if sign["sign"] == ">":
-        return element(text, start - len(before), sign.end())
+        return element(text, at, sign.end())
     header = name.lower().endswith(_HEADERS)
     prefix = _PREFIX.match(text, sign.end())
     if quoted := QUOTED.match(text, prefix.end() if prefix else sign.end()):
         no_secret = not (crowd or (is_random(quoted["secret"]) and not header)) and (
-            _closes(text, start - len(before), sign, quoted)
+            _closes(text, at, sign, quoted)
             or is_name(name, quoted["secret"])
-            or stands_for_quoted(text, start - len(before), name, sign, quoted)
+            or stands_for_quoted(text, at, name, sign, quoted)
             or (sign["sign"] in _COMPARED and "tok" in name.lower() and WORD_ONLY.fullmatch(quoted["secret"][:64]))
             or is_directory(name, quoted["secret"])
             or (name.lower().endswith("cookie") and _is_no_cookie(quoted["secret"]))
@@ -210,8 +209,7 @@ def _value(
     random = None if header or sign["sign"] in _COMPARED else random_bare(text, sign.end())
     if crowd and not header and (crowded := _CROWDED.match(text, sign.end())):
         random = crowded.span()
-    begins_line = LINE_START.search(text[max(0, start - len(before) - 24) : start - len(before)]) is not None
-    return random or _bare(text, sign.end(), name.lower(), sign["sign"], begins_line=begins_line)
+    return random or _bare(text, sign.end(), name.lower(), sign["sign"], at)
 
 
 def _is_no_cookie(value: str) -> bool:
@@ -261,8 +259,9 @@ def _is_passed(value: str, name: str) -> bool:
     return is_same(value, name) or ("_" in value and is_reference_alone(value) and names_secret(value))
 
 
-def _bare(text: str, at: int, name: str, sign: str, *, begins_line: bool) -> tuple[int, int] | None:
-    """A value without quotes. How far it goes depends on where it stands."""
+def _bare(text: str, at: int, name: str, sign: str, named: int) -> tuple[int, int] | None:
+    """A value without quotes, whose name begins at `named`. How far it goes depends on where it stands."""
+    begins_line = LINE_START.search(text[max(0, named - 24) : named]) is not None
     if sign == ":" and (lines := block(text, at)):
         return lines
     scheme = _SCHEME.match(text, at)

@@ -259,6 +259,8 @@ class Pass:
 
     def again(self, value: Any, pointer: str, found: list[Redaction]) -> Any:
         """`value` without the secrets that were found elsewhere in what is searched."""
+        if not self._known:
+            return value
 
         def mark(secret: str, rule: str, at: str) -> str:
             if self.is_exempt(rule, at) or any(place == at and secret in kept for place, kept in self._kept):
