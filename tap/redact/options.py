@@ -61,7 +61,7 @@ class Options:
 
 def _value(text: str, at: int, name: str, *, column: bool) -> tuple[int, int] | None:
     """The word at `at`, quoted or bare, if it is a value. In a help text, a `column` of prose follows the options."""
-    if _NEXT_OPTION.match(text, at) or PLACEHOLDER.match(text, at + text.startswith("=", at)):
+    if _NEXT_OPTION.match(text, at) or PLACEHOLDER.match(text, at):
         return None
     if quoted := assignment.QUOTED.match(text, at):
         stand_in = stands_for(quoted["secret"]) or ("cookie" in name and literal.is_plain_cookie(quoted["secret"]))

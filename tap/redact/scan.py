@@ -33,6 +33,7 @@ MAX_OPENED: Final = 4  # encodings within encodings: colours, and three more
 SIGNS: Final[tuple[TextRule, ...]] = (COLOURS, ESCAPES, QUOTED, ENCODED, OPEN_END)
 _VIEWED: Final = (COLOURS, ESCAPES, QUOTED)  # signs of other views
 _HIDING: Final[frozenset[TextRule]] = frozenset((*_VIEWED, ENCODED))
+_OPENING = re.compile(r"""[\[({<"'`=:]{1,8}""")
 _CLOSING = re.compile(r"""(?:[\]})>"'`,;:.!?]|\\{1,15}["'nrt]?){1,8}""")
 # Every rule by family. Further families (of personal data, of injected text) are added where a Scanner is made.
 BUILT_IN: Final[tuple[TextRule, ...]] = (
@@ -62,8 +63,7 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
     The signs among them say what there is to look behind; alone they are nothing. Raises OutOfTimeError.
     """
     text.look()
-    if len(text.text) > LONG:
-        _locate(scanner, text)
+    _locate(scanner, text)
     rules = scanner.fired(text.text) if text.where is None else list(text.where)
     if _HIDING.isdisjoint(rules):
         return rules
@@ -84,7 +84,7 @@ def fired(scanner: Scanner, text: Text, opened: int = 0) -> list[TextRule]:
 
 def _locate(scanner: Scanner, text: Text) -> None:
     """Keeps in which parts of a long text rules fire."""
-    if text.where is None:
+    if len(text.text) > LONG and text.where is None:
         text.where = scanner.where(text.text)
 
 
@@ -133,8 +133,9 @@ def together(rules: Sequence[TextRule]) -> Sequence[TextRule]:
     if len(parts) < 2:  # as nearly always
         return rules
     several = {whole for whole, count in Counter(parts).items() if count > 1}
-    wholes = (rule.whole if isinstance(rule, Rule) and rule.whole in several else rule for rule in rules)
-    return [rule for rule in dict.fromkeys(wholes) if rule]
+    return list(
+        dict.fromkeys((isinstance(rule, Rule) and rule.whole in several and rule.whole) or rule for rule in rules)
+    )
 
 
 def find(
@@ -169,8 +170,7 @@ def _seen(scanner: Scanner, text: Text, rules: Sequence[TextRule], opened: int) 
 def _by_rules(scanner: Scanner, text: Text, rules: Sequence[TextRule]) -> list[Span]:
     """What the rules find. Of a long text each only searches the parts in which it fired."""
     found: list[Span] = []
-    if len(text.text) > LONG:
-        _locate(scanner, text)
+    _locate(scanner, text)
     text.taken = {}
     for rule in rules:
         if text.where is not None:
@@ -211,7 +211,8 @@ def _in_runs(scanner: Scanner, text: Text, rules: Sequence[TextRule], opened: in
 
 
 def _outside(text: str, found: list[Span], kept: list[tuple[int, int]]) -> list[Span]:
-    """`found` without what lies in one of `kept`: spans are cut around it. What only closes behind it is no secret."""
+    """`found` without what lies in one of `kept`: spans are cut around it. What only opens before it, or closes behind
+    it, is no secret."""
     if not kept:
         return found
     pieces = []
@@ -221,7 +222,7 @@ def _outside(text: str, found: list[Span], kept: list[tuple[int, int]]) -> list[
         for low, high in islice(kept, bisect_right(ends, start), None):
             if low >= end:
                 break
-            if start < low:
+            if start < low and not _OPENING.fullmatch(text, start, low):
                 pieces.append(Span(start, low, rule))
             start = high  # noqa: PLW2901 - what is left of the span
         if start < end and not (start in behind and _CLOSING.fullmatch(text, start, end)):

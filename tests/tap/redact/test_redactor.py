@@ -19,6 +19,7 @@ from mcptap.tap.redact.scan import together
 from mcptap.tap.redact.table import families
 
 REDACTOR = Redactor(b"k" * 32)
+HIDDEN = "Zq8xV3kLm2" + "Pw7tR5"
 RULES = [rule for rules in families().values() for rule in rules]
 PLAIN = st.text(st.characters(codec="utf-8"), max_size=12)
 SEEDS = [
@@ -389,3 +390,11 @@ def test_many_prefixes_in_a_message_are_looked_for_in_each_of_its_strings() -> N
     parts = [part for part in REDACTOR.scanner.rules if part.id == rule.id]
     assert together(parts) == [rule]
     assert together(parts[:1]) == parts[:1]
+
+
+@pytest.mark.parametrize("before", ["=", ' ="', "=(", " "])
+def test_what_follows_a_placeholder_is_looked_at_and_what_opens_it_is_not(before: str) -> None:
+    kept = f"srv --password {before.strip()}[REDACTED:assignment:17adeeb6]"
+    assert REDACTOR.text(kept) == (kept, ())
+    clean, (note,) = REDACTOR.text(f"srv --password =[REDACTED:assignment:17adeeb6]{HIDDEN}")
+    assert (HIDDEN in clean, note.length) == (False, len(HIDDEN))
