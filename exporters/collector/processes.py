@@ -72,9 +72,9 @@ def told(pid: int | None, stat: object) -> tuple[str, str] | None:
 
 
 def host_name(pid: int | None, stat: object) -> str | None:
-    """The name of the program that started a run, also when it has ended since."""
-    known = told(pid, stat)
-    return name(pid) or (known[0] if known else None)
+    """The name of the program that started a run, also when it has ended since, and another process has its pid."""
+    known, now = told(pid, stat), name(pid)
+    return now if known is None or (now or "").startswith(known[0]) else known[0]
 
 
 def host_session_id(pid: int | None, stat: object) -> str | None:

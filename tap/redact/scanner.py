@@ -178,8 +178,7 @@ class Scanner:
 
     def fired(self, text: str) -> list[TextRule]:
         """The rules that may find something in `text`, or in any part of it."""
-        if self._left > 0:
-            self._count(text)
+        self._count(text)
         return self._engine.fired(text)
 
     def prepare(self, size: int) -> None:
@@ -188,14 +187,14 @@ class Scanner:
             self.build()
 
     def _count(self, text: str) -> None:
-        self._left -= len(text)
-        if self._left <= 0:
-            self.build()
+        if self._left > 0:
+            self._left -= len(text)
+            if self._left <= 0:
+                self.build()
 
     def where(self, text: str) -> Where:
         """The rules that may find something in `text`, and in which parts of it that begins."""
-        if self._left > 0:
-            self._count(text)
+        self._count(text)
         return self._engine.where(text)
 
     def ordered(self, rules: Iterable[TextRule]) -> list[TextRule]:

@@ -1,5 +1,6 @@
 """Who started a run, told by the run's own tap: what can be asked later depends on who still lives."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -39,6 +40,14 @@ def test_each_start_of_a_process_and_each_boot_has_a_name_of_its_own(monkeypatch
     monkeypatch.setattr(processes, "_boot", lambda: "another")
     names.add(processes.host_session_id(12, line.format(777)))
     assert len(names) == 3
+
+
+def test_the_name_is_not_that_of_another_process_with_the_same_pid():
+    me = os.getpid()
+    line = f"{me} ({{}}) S " + "1 " * 18 + "777 1"
+    assert processes.host_name(me, line.format("somebody-else")) == "somebody-else"
+    mine = processes.name(me)
+    assert processes.host_name(me, line.format(mine[:4])) == processes.host_name(me, None) == mine
 
 
 def test_without_the_line_a_living_host_is_asked_and_one_that_has_ended_has_no_name():
